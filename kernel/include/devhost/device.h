@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a device module may call. A module translates one virtio protocol to
+ * one host subsystem; rings, guest memory, workers and everything else virtio
+ * belong to the core.
+ *
+ * Contexts: unless a callback says otherwise it runs in process context and may
+ * sleep. request(), refill() and work() run on the device's queue worker, one
+ * at a time; create(), destroy(), start(), stop(), suspend() and resume() run
+ * one at a time with the worker stopped or parked, so none of them ever races
+ * with another.
+ */
+#ifndef _DEVHOST_DEVICE_H
+#define _DEVHOST_DEVICE_H
+
+#include <linux/module.h>
+#include <linux/types.h>
+#include <linux/virtio_config.h>
+#include <net/netlink.h>
+
+#include <uapi/linux/devhost.h>
+
+struct devhost_chain;
+struct devhost_device;
+struct devhost_vq;
+
+/**
+ * enum devhost_answer - what became of a request
+ * @DEVHOST_COMPLETE: served; the core returns the chain with what was written
+ * @DEVHOST_REJECT: cannot be served nor answered in the protocol; the core
+ *	returns the chain with length 0 and counts it as malformed
+ * @DEVHOST_KEEP: the module keeps the chain and calls devhost_chain_complete()
+ *	on the worker later
+ * @DEVHOST_STALL: no room now; the core puts the chain back and leaves the
+ *	queue alone until devhost_vq_resume()
+ */
+enum devhost_answer {
+	DEVHOST_COMPLETE,
+	DEVHOST_REJECT,
+	DEVHOST_KEEP,
+	DEVHOST_STALL,
+};
+
+/**
+ * struct devhost_vq_info - a queue of a device class
+ * @name: name in the specification
+ * @supply: the driver supplies buffers that the module takes with
+ *	devhost_vq_pop() when it has something; otherwise the driver sends
+ *	requests that the core hands to request()
+ */
+struct devhost_vq_info {
+	const char *name;
+	bool supply;
+};
+
+/**
+ * struct devhost_class_ops - what a device module implements
+ * @create: set up a new device from the attributes of its class (@tb indexed by
+ *	attribute, NULL where absent). On error it undoes what it did
+ * @destroy: undo create()
+ * @set: change a live device from attributes of its class; optional
+ * @fill: put the attributes of the class into a DEVICE_GET answer; optional
+ * @features: device-specific features that can be offered now. Called when the
+ *	VMM asks, never between FEATURES_OK and reset
+ * @start: the driver is ready (DRIVER_OK). An error sets DEVICE_NEEDS_RESET
+ * @stop: reset, or the host quiesces the device. The core has stopped the
+ *	worker. When it returns, the module calls the core no more for this
+ *	device, from no context, and has forgotten all chains it kept: the core
+ *	takes them back without completing them
+ * @suspend: the VMM suspends the device: finish or give back what is kept with
+ *	devhost_chain_complete(); afterwards nothing is sent or delivered until
+ *	resume() or stop(). Optional
+ * @resume: goes on after suspend(). Optional
+ * @request: serve one chain of a request queue
+ * @refill: a supply queue has new buffers. Optional
+ * @work: events raised with devhost_raise(). Optional
+ * @get_config: fill @config, config_size bytes, zeroed. May run at any time
+ *	from create() to destroy(), concurrently with everything else
+ * @set_config: the driver wrote @len bytes at @offset, checked against
+ *	config_size. Optional; writes are ignored without it
+ */
+struct devhost_class_ops {
+	int (*create)(struct devhost_device *dev, struct nlattr **tb,
+		      struct netlink_ext_ack *extack);
+	void (*destroy)(struct devhost_device *dev);
+	int (*set)(struct devhost_device *dev, struct nlattr **tb,
+		   struct netlink_ext_ack *extack);
+	int (*fill)(struct devhost_device *dev, struct sk_buff *msg);
+	u64 (*features)(struct devhost_device *dev);
+	int (*start)(struct devhost_device *dev);
+	void (*stop)(struct devhost_device *dev);
+	void (*suspend)(struct devhost_device *dev);
+	void (*resume)(struct devhost_device *dev);
+	enum devhost_answer (*request)(struct devhost_device *dev,
+				       struct devhost_vq *vq,
+				       struct devhost_chain *chain);
+	void (*refill)(struct devhost_device *dev, struct devhost_vq *vq);
+	void (*work)(struct devhost_device *dev, unsigned long events);
+	void (*get_config)(struct devhost_device *dev, void *config);
+	void (*set_config)(struct devhost_device *dev, unsigned int offset,
+			   const void *buf, unsigned int len);
+};
+
+/* Events of a module: bits 0 .. DEVHOST_EVENTS - 1 of @events in work(). */
+#define DEVHOST_EVENTS		16
+#define DEVHOST_CLASS_VQS	8
+
+/**
+ * struct devhost_class - a kind of virtio device
+ * @name: short name, "can"; the module is vhost_<name>
+ * @virtio_id: device id of the virtio specification
+ * @owner: THIS_MODULE; a reference is held for each device
+ * @vqs: the queues, in the order of the specification
+ * @num_vqs: number of queues, at most DEVHOST_CLASS_VQS
+ * @config_size: bytes of the device's configuration space
+ * @priv_size: bytes of devhost_priv(), zeroed at creation
+ * @attr_policy: netlink policy of DEVHOST_A_DEV_BACKEND
+ * @attr_max: highest attribute of @attr_policy
+ * @counters: names of the counters that devhost_count() takes
+ * @num_counters: number of @counters
+ * @ops: callbacks
+ * @list: private to the core
+ */
+struct devhost_class {
+	const char *name;
+	u32 virtio_id;
+	struct module *owner;
+	const struct devhost_vq_info *vqs;
+	unsigned int num_vqs;
+	size_t config_size;
+	size_t priv_size;
+	const struct nla_policy *attr_policy;
+	unsigned int attr_max;
+	const char * const *counters;
+	unsigned int num_counters;
+	const struct devhost_class_ops *ops;
+	struct list_head list;
+};
+
+int devhost_register_class(struct devhost_class *class);
+void devhost_unregister_class(struct devhost_class *class);
+
+void *devhost_priv(struct devhost_device *dev);
+const char *devhost_guest_name(const struct devhost_device *dev);
+const char *devhost_device_name(const struct devhost_device *dev);
+u64 devhost_features(const struct devhost_device *dev);
+
+/**
+ * devhost_has_feature - whether a feature was negotiated
+ * @dev: the device
+ * @bit: feature bit of the specification
+ *
+ * Context: Any, from start() to stop().
+ * Return: true if device and driver agreed on it.
+ */
+static inline bool devhost_has_feature(const struct devhost_device *dev,
+				       unsigned int bit)
+{
+	return devhost_features(dev) & BIT_ULL(bit);
+}
+
+struct devhost_vq *devhost_vq(struct devhost_device *dev, unsigned int index);
+unsigned int devhost_vq_index(const struct devhost_vq *vq);
+struct devhost_chain *devhost_vq_pop(struct devhost_vq *vq);
+void devhost_vq_resume(struct devhost_vq *vq);
+
+size_t devhost_chain_readable(const struct devhost_chain *chain);
+size_t devhost_chain_writable(const struct devhost_chain *chain);
+int devhost_chain_read(struct devhost_chain *chain, void *dst, size_t len);
+int devhost_chain_write(struct devhost_chain *chain, const void *src, size_t len);
+void *devhost_chain_span(struct devhost_chain *chain, bool write, size_t max,
+			 size_t *len);
+struct devhost_vq *devhost_chain_vq(const struct devhost_chain *chain);
+void devhost_chain_set_priv(struct devhost_chain *chain, void *priv);
+void *devhost_chain_priv(const struct devhost_chain *chain);
+void devhost_chain_complete(struct devhost_chain *chain);
+void devhost_chain_reject(struct devhost_chain *chain);
+
+void devhost_raise(struct devhost_device *dev, unsigned int event);
+void devhost_config_changed(struct devhost_device *dev);
+void devhost_backend_changed(struct devhost_device *dev);
+void devhost_broken(struct devhost_device *dev, const char *reason);
+void devhost_count(struct devhost_device *dev, unsigned int counter, u64 n);
+
+#endif /* _DEVHOST_DEVICE_H */

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * devhost: generic netlink ABI of the automotive device host.
+ *
+ * The same interface in the kernel's YNL format: docs/netlink/devhost.yaml.
+ * Commands that change something need CAP_NET_ADMIN.
+ */
+#ifndef _UAPI_LINUX_DEVHOST_H
+#define _UAPI_LINUX_DEVHOST_H
+
+#include <linux/types.h>
+
+#define DEVHOST_GENL_NAME	"devhost"
+#define DEVHOST_GENL_VERSION	1
+
+#define DEVHOST_MCGRP_EVENTS	"events"
+#define DEVHOST_MCGRP_POWER	"power"
+
+/* Names of guests and devices: [A-Za-z0-9][A-Za-z0-9_-]*, with the final NUL. */
+#define DEVHOST_NAME_SIZE	32
+
+/* Largest virtqueue that devhost offers, in entries. */
+#define DEVHOST_VQ_SIZE_MAX	1024
+
+/**
+ * enum devhost_cmd - commands and notifications
+ * @DEVHOST_CMD_GUEST_NEW: create a guest; answers with its GUEST_GET form
+ * @DEVHOST_CMD_GUEST_DEL: remove a guest and, unless one is in use, its devices
+ * @DEVHOST_CMD_GUEST_GET: get one guest, or dump all
+ * @DEVHOST_CMD_DEVICE_NEW: create a device; answers with its DEVICE_GET form
+ * @DEVHOST_CMD_DEVICE_DEL: remove a device; -EBUSY while a VMM has it open,
+ *	with DEVHOST_A_DEV_FORCE the device asks for a reset and serves nothing
+ *	more, and the answer is still -EBUSY until the VMM has closed it
+ * @DEVHOST_CMD_DEVICE_GET: get one device, or dump all (of one guest)
+ * @DEVHOST_CMD_DEVICE_SET: change what can change on a live device
+ * @DEVHOST_CMD_STATS_GET: statistics of one device, or dump all (of one guest)
+ * @DEVHOST_CMD_GUEST_NEW_NTF: a guest was created
+ * @DEVHOST_CMD_GUEST_DEL_NTF: a guest is gone
+ * @DEVHOST_CMD_DEVICE_NEW_NTF: a device was created
+ * @DEVHOST_CMD_DEVICE_DEL_NTF: a device is gone
+ * @DEVHOST_CMD_DEVICE_CHANGE_NTF: state, status, worker or backend of a device
+ *	changed
+ * @DEVHOST_CMD_POLICY_CHANGE_NTF: a policy was attached to, replaced on or
+ *	detached from a guest (GUEST_GET form)
+ */
+enum devhost_cmd {
+	DEVHOST_CMD_UNSPEC,
+	DEVHOST_CMD_GUEST_NEW,
+	DEVHOST_CMD_GUEST_DEL,
+	DEVHOST_CMD_GUEST_GET,
+	DEVHOST_CMD_DEVICE_NEW,
+	DEVHOST_CMD_DEVICE_DEL,
+	DEVHOST_CMD_DEVICE_GET,
+	DEVHOST_CMD_DEVICE_SET,
+	DEVHOST_CMD_STATS_GET,
+	DEVHOST_CMD_GUEST_NEW_NTF,
+	DEVHOST_CMD_GUEST_DEL_NTF,
+	DEVHOST_CMD_DEVICE_NEW_NTF,
+	DEVHOST_CMD_DEVICE_DEL_NTF,
+	DEVHOST_CMD_DEVICE_CHANGE_NTF,
+	DEVHOST_CMD_POLICY_CHANGE_NTF,
+
+	/* private: */
+	__DEVHOST_CMD_MAX,
+	DEVHOST_CMD_MAX = __DEVHOST_CMD_MAX - 1
+};
+
+/**
+ * enum devhost_attr - top-level attributes; each message carries one of them
+ * @DEVHOST_A_GUEST: nest of enum devhost_guest_attr
+ * @DEVHOST_A_DEV: nest of enum devhost_dev_attr
+ * @DEVHOST_A_STATS: nest of enum devhost_stats_attr
+ */
+enum devhost_attr {
+	DEVHOST_A_UNSPEC,
+	DEVHOST_A_GUEST,
+	DEVHOST_A_DEV,
+	DEVHOST_A_STATS,
+
+	/* private: */
+	__DEVHOST_A_MAX,
+	DEVHOST_A_MAX = __DEVHOST_A_MAX - 1
+};
+
+/**
+ * enum devhost_guest_attr - a guest
+ * @DEVHOST_A_GUEST_NAME: string, its name; unique
+ * @DEVHOST_A_GUEST_ID: u32, never used again while the module is loaded; a
+ *	policy names the guest by this id
+ * @DEVHOST_A_GUEST_DEVICES: u32, number of devices
+ * @DEVHOST_A_GUEST_POLICY: u32, number of the policy in force, counted up with
+ *	each attachment or replacement; absent where no policy is attached
+ * @DEVHOST_A_GUEST_PINNED: u64, bytes of guest memory that devhost holds
+ * @DEVHOST_A_GUEST_VERDICT: nest of enum devhost_verdict_attr; one per verdict
+ */
+enum devhost_guest_attr {
+	DEVHOST_A_GUEST_UNSPEC,
+	DEVHOST_A_GUEST_NAME,
+	DEVHOST_A_GUEST_ID,
+	DEVHOST_A_GUEST_DEVICES,
+	DEVHOST_A_GUEST_POLICY,
+	DEVHOST_A_GUEST_PINNED,
+	DEVHOST_A_GUEST_VERDICT,
+	DEVHOST_A_GUEST_PAD,
+
+	/* private: */
+	__DEVHOST_A_GUEST_MAX,
+	DEVHOST_A_GUEST_MAX = __DEVHOST_A_GUEST_MAX - 1
+};
+
+/**
+ * enum devhost_verdict - what a policy said about one item
+ * @DEVHOST_VERDICT_ALLOW: serve it
+ * @DEVHOST_VERDICT_DENY: refuse it as if what it names did not exist
+ * @DEVHOST_VERDICT_LIMIT: refuse it because a rate or quota is used up
+ * @DEVHOST_VERDICT_NONE: refused, since a policy is required and none attached
+ *	(counter only, no policy returns it)
+ * @DEVHOST_VERDICT_INVALID: refused, since the policy returned something else
+ *	(counter only)
+ */
+enum devhost_verdict {
+	DEVHOST_VERDICT_ALLOW,
+	DEVHOST_VERDICT_DENY,
+	DEVHOST_VERDICT_LIMIT,
+	DEVHOST_VERDICT_NONE,
+	DEVHOST_VERDICT_INVALID,
+
+	/* private: */
+	__DEVHOST_VERDICT_NUM
+};
+
+/**
+ * enum devhost_verdict_attr - one verdict counter
+ * @DEVHOST_A_VERDICT_KIND: u32, enum devhost_verdict
+ * @DEVHOST_A_VERDICT_COUNT: u64
+ */
+enum devhost_verdict_attr {
+	DEVHOST_A_VERDICT_UNSPEC,
+	DEVHOST_A_VERDICT_KIND,
+	DEVHOST_A_VERDICT_COUNT,
+	DEVHOST_A_VERDICT_PAD,
+
+	/* private: */
+	__DEVHOST_A_VERDICT_MAX,
+	DEVHOST_A_VERDICT_MAX = __DEVHOST_A_VERDICT_MAX - 1
+};
+
+/**
+ * enum devhost_dev_state - what a device is doing
+ * @DEVHOST_DEV_IDLE: no VMM has it open
+ * @DEVHOST_DEV_OPEN: opened, the driver is not ready yet
+ * @DEVHOST_DEV_RUNNING: DRIVER_OK, serving
+ * @DEVHOST_DEV_SUSPENDED: suspended by the VMM
+ * @DEVHOST_DEV_QUIESCED: stopped by the host (suspend, reboot, forced removal);
+ *	goes on when the host resumes, else after a reset
+ * @DEVHOST_DEV_BROKEN: DEVICE_NEEDS_RESET is set; recovers by a reset
+ */
+enum devhost_dev_state {
+	DEVHOST_DEV_IDLE,
+	DEVHOST_DEV_OPEN,
+	DEVHOST_DEV_RUNNING,
+	DEVHOST_DEV_SUSPENDED,
+	DEVHOST_DEV_QUIESCED,
+	DEVHOST_DEV_BROKEN,
+};
+
+/**
+ * enum devhost_dev_attr - a device
+ * @DEVHOST_A_DEV_GUEST: string, name of its guest
+ * @DEVHOST_A_DEV_NAME: string, unique within the guest
+ * @DEVHOST_A_DEV_ID: u32, never used again while the module is loaded
+ * @DEVHOST_A_DEV_CLASS: string, "can", "snd", "scmi", ...; the module
+ *	vhost_<class> is asked for where it is not loaded
+ * @DEVHOST_A_DEV_VIRTIO_ID: u32, virtio device id (get)
+ * @DEVHOST_A_DEV_VDPA: string, name on the vdpa bus (get)
+ * @DEVHOST_A_DEV_STATE: u32, enum devhost_dev_state (get)
+ * @DEVHOST_A_DEV_STATUS: u8, virtio device status (get)
+ * @DEVHOST_A_DEV_REASON: string, why it is broken or quiesced (get)
+ * @DEVHOST_A_DEV_FEATURES: u64, features offered, the mask applied (get)
+ * @DEVHOST_A_DEV_DRIVER_FEATURES: u64, features negotiated (get)
+ * @DEVHOST_A_DEV_FEATURES_MASK: u64, features that may be offered; new, get,
+ *	and set while the device is not open
+ * @DEVHOST_A_DEV_VQ_SIZE_MAX: u32, entries a queue, power of two,
+ *	2 .. DEVHOST_VQ_SIZE_MAX; new and get
+ * @DEVHOST_A_DEV_VQS: u32, number of queues (get)
+ * @DEVHOST_A_DEV_POLICY_REQUIRED: flag, serve nothing without a policy; new and
+ *	get
+ * @DEVHOST_A_DEV_WORKER: u32, thread id of the queue worker while it runs, in
+ *	the pid namespace of the reader (get)
+ * @DEVHOST_A_DEV_FORCE: flag, see DEVHOST_CMD_DEVICE_DEL (del)
+ * @DEVHOST_A_DEV_BACKEND: nest, attributes of the class, e.g.
+ *	enum devhost_can_attr; new, get and set
+ */
+enum devhost_dev_attr {
+	DEVHOST_A_DEV_UNSPEC,
+	DEVHOST_A_DEV_GUEST,
+	DEVHOST_A_DEV_NAME,
+	DEVHOST_A_DEV_ID,
+	DEVHOST_A_DEV_CLASS,
+	DEVHOST_A_DEV_VIRTIO_ID,
+	DEVHOST_A_DEV_VDPA,
+	DEVHOST_A_DEV_STATE,
+	DEVHOST_A_DEV_STATUS,
+	DEVHOST_A_DEV_REASON,
+	DEVHOST_A_DEV_FEATURES,
+	DEVHOST_A_DEV_DRIVER_FEATURES,
+	DEVHOST_A_DEV_FEATURES_MASK,
+	DEVHOST_A_DEV_VQ_SIZE_MAX,
+	DEVHOST_A_DEV_VQS,
+	DEVHOST_A_DEV_POLICY_REQUIRED,
+	DEVHOST_A_DEV_WORKER,
+	DEVHOST_A_DEV_FORCE,
+	DEVHOST_A_DEV_BACKEND,
+	DEVHOST_A_DEV_PAD,
+
+	/* private: */
+	__DEVHOST_A_DEV_MAX,
+	DEVHOST_A_DEV_MAX = __DEVHOST_A_DEV_MAX - 1
+};
+
+/**
+ * enum devhost_stats_attr - statistics of a device
+ * @DEVHOST_A_STATS_GUEST: string
+ * @DEVHOST_A_STATS_DEV: string
+ * @DEVHOST_A_STATS_VQ: nest of enum devhost_vq_stats_attr; one per queue
+ * @DEVHOST_A_STATS_COUNTER: nest of enum devhost_counter_attr; one per counter
+ *	of the class
+ * @DEVHOST_A_STATS_VERDICT: nest of enum devhost_verdict_attr; one per verdict
+ */
+enum devhost_stats_attr {
+	DEVHOST_A_STATS_UNSPEC,
+	DEVHOST_A_STATS_GUEST,
+	DEVHOST_A_STATS_DEV,
+	DEVHOST_A_STATS_VQ,
+	DEVHOST_A_STATS_COUNTER,
+	DEVHOST_A_STATS_VERDICT,
+	DEVHOST_A_STATS_PAD,
+
+	/* private: */
+	__DEVHOST_A_STATS_MAX,
+	DEVHOST_A_STATS_MAX = __DEVHOST_A_STATS_MAX - 1
+};
+
+/**
+ * enum devhost_vq_stats_attr - statistics of a queue since the device exists
+ * @DEVHOST_A_VQ_INDEX: u32
+ * @DEVHOST_A_VQ_NAME: string, the name that the specification gives the queue
+ * @DEVHOST_A_VQ_KICKS: u64, notifications from the driver
+ * @DEVHOST_A_VQ_POPPED: u64, chains taken
+ * @DEVHOST_A_VQ_PUSHED: u64, chains returned
+ * @DEVHOST_A_VQ_NOTIFIED: u64, notifications to the driver
+ * @DEVHOST_A_VQ_MALFORMED: u64, chains returned unserved
+ * @DEVHOST_A_VQ_INFLIGHT: u32, chains held now
+ */
+enum devhost_vq_stats_attr {
+	DEVHOST_A_VQ_UNSPEC,
+	DEVHOST_A_VQ_INDEX,
+	DEVHOST_A_VQ_NAME,
+	DEVHOST_A_VQ_KICKS,
+	DEVHOST_A_VQ_POPPED,
+	DEVHOST_A_VQ_PUSHED,
+	DEVHOST_A_VQ_NOTIFIED,
+	DEVHOST_A_VQ_MALFORMED,
+	DEVHOST_A_VQ_INFLIGHT,
+	DEVHOST_A_VQ_PAD,
+
+	/* private: */
+	__DEVHOST_A_VQ_MAX,
+	DEVHOST_A_VQ_MAX = __DEVHOST_A_VQ_MAX - 1
+};
+
+/**
+ * enum devhost_counter_attr - one counter of a device class
+ * @DEVHOST_A_COUNTER_NAME: string
+ * @DEVHOST_A_COUNTER_VALUE: u64
+ */
+enum devhost_counter_attr {
+	DEVHOST_A_COUNTER_UNSPEC,
+	DEVHOST_A_COUNTER_NAME,
+	DEVHOST_A_COUNTER_VALUE,
+	DEVHOST_A_COUNTER_PAD,
+
+	/* private: */
+	__DEVHOST_A_COUNTER_MAX,
+	DEVHOST_A_COUNTER_MAX = __DEVHOST_A_COUNTER_MAX - 1
+};
+
+/**
+ * enum devhost_can_attr - backend of a CAN device
+ * @DEVHOST_A_CAN_IFNAME: string, CAN interface of the initial network
+ *	namespace; new and get
+ * @DEVHOST_A_CAN_IFINDEX: u32, index of the interface while it exists (get)
+ * @DEVHOST_A_CAN_WAIT: flag, create the device though the interface does not
+ *	exist; it serves once an interface of that name appears (new)
+ * @DEVHOST_A_CAN_RX_BACKLOG: u32, frames kept for a guest that is slow to give
+ *	receive buffers, 16 .. 65536, default 1024; new and get
+ * @DEVHOST_A_CAN_TX_INFLIGHT: u32, frames given to the interface and not yet
+ *	echoed, 1 .. 1024, default 64; new and get
+ * @DEVHOST_A_CAN_STATE: u32, enum devhost_can_state (get)
+ */
+enum devhost_can_attr {
+	DEVHOST_A_CAN_UNSPEC,
+	DEVHOST_A_CAN_IFNAME,
+	DEVHOST_A_CAN_IFINDEX,
+	DEVHOST_A_CAN_WAIT,
+	DEVHOST_A_CAN_RX_BACKLOG,
+	DEVHOST_A_CAN_TX_INFLIGHT,
+	DEVHOST_A_CAN_STATE,
+
+	/* private: */
+	__DEVHOST_A_CAN_MAX,
+	DEVHOST_A_CAN_MAX = __DEVHOST_A_CAN_MAX - 1
+};
+
+/**
+ * enum devhost_can_state - the guest's virtual controller
+ * @DEVHOST_CAN_STOPPED: the driver has not started it, or has stopped it
+ * @DEVHOST_CAN_STARTED: takes part in the bus
+ * @DEVHOST_CAN_BUSOFF: the bus is off or gone; the driver may start it again
+ */
+enum devhost_can_state {
+	DEVHOST_CAN_STOPPED,
+	DEVHOST_CAN_STARTED,
+	DEVHOST_CAN_BUSOFF,
+};
+
+#endif /* _UAPI_LINUX_DEVHOST_H */
