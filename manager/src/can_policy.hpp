@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a guest may do on a CAN bus, as people and D-Bus clients state it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config_tree.hpp"
+
+namespace devhost {
+
+inline constexpr std::size_t can_policy_rules_max = 64;
+inline constexpr std::uint32_t can_standard_id_max = 0x7ff;
+inline constexpr std::uint32_t can_extended_id_max = 0x1fffffff;
+
+enum class Verdict { deny, allow };
+
+// A token bucket. rate 0: no limit.
+struct RateLimit {
+    std::uint32_t rate = 0;  // per second
+    std::uint32_t burst = 0; // what may pass at once after a pause
+
+    explicit operator bool() const { return rate != 0; }
+    bool operator==(const RateLimit &) const = default;
+};
+
+struct CanIdRange {
+    std::uint32_t first = 0;
+    std::uint32_t last = 0;
+    bool operator==(const CanIdRange &) const = default;
+};
+
+struct CanIdMask {
+    std::uint32_t id = 0;
+    std::uint32_t mask = 0;
+    bool operator==(const CanIdMask &) const = default;
+};
+
+// monostate: every identifier
+using CanIds = std::variant<std::monostate, CanIdRange, CanIdMask>;
+
+// One rule. An optional that is empty matches both.
+struct CanRule {
+    std::string name; // for counters and messages; may be empty
+    Verdict verdict = Verdict::deny;
+    CanIds ids;
+    std::optional<bool> extended;
+    std::optional<bool> fd;
+    std::optional<bool> rtr;
+    std::string device; // of this guest; empty: all
+    RateLimit frames;
+    RateLimit bits;
+
+    bool operator==(const CanRule &) const = default;
+};
+
+// The rules of one direction: the first that matches decides.
+struct CanDirection {
+    Verdict otherwise = Verdict::deny; // where no rule matches
+    RateLimit frames;                  // of the guest in this direction
+    RateLimit bits;
+    std::vector<CanRule> rules;
+
+    bool operator==(const CanDirection &) const = default;
+};
+
+struct CanPolicy {
+    // Highest priority at which the guest may send; nothing lifts it.
+    std::optional<std::uint32_t> lowest_id;          // 11 bits; extended frames by their upper 11
+    std::optional<std::uint32_t> lowest_extended_id; // 29 bits; extended frames instead of the above
+    CanDirection transmit;                           // what the guest sends
+    CanDirection receive;                            // what it is given
+
+    bool names_devices() const;
+    bool operator==(const CanPolicy &) const = default;
+};
+
+// The form that [policy.can] in TOML, and the dictionary on D-Bus, have.
+CanPolicy can_policy_from(TableReader table);
+Setting to_setting(const CanPolicy &policy);
+
+struct CanRuleCounters {
+    std::uint64_t passed = 0;
+    std::uint64_t dropped = 0;
+    bool operator==(const CanRuleCounters &) const = default;
+};
+
+// Since the rule set came into force.
+struct CanDirectionCounters {
+    std::vector<CanRuleCounters> rules; // in the order of the rules
+    CanRuleCounters otherwise;          // no rule matched
+    std::uint64_t priority = 0;         // dropped: above the priority the guest may use
+    std::uint64_t guest_limit = 0;      // dropped: the guest's own rate (also counted at the rule)
+    std::uint64_t unknown_device = 0;   // dropped: rules name devices and this one is not known
+};
+
+struct CanCounters {
+    CanDirectionCounters transmit;
+    CanDirectionCounters receive;
+};
+
+} // namespace devhost

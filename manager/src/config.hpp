@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A guest's file, /etc/devhost/guests.d/<guest>.toml (docs/configuration.md).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "config_tree.hpp"
+#include "policy.hpp"
+
+namespace devhost {
+
+// Names of guests and devices: [A-Za-z0-9][A-Za-z0-9_-]{0,30}
+bool valid_name(std::string_view name);
+
+// What is empty is left as it is found on the interface.
+struct CanDeviceConfig {
+    std::string interface; // CAN network interface of the host
+    bool wait = false;     // create the device though the interface does not exist yet
+    std::uint32_t rx_backlog = 1024;
+    std::uint32_t tx_inflight = 64;
+    std::optional<std::uint32_t> bitrate;                // bit/s
+    std::optional<std::uint32_t> sample_point;           // tenths of a percent, as the kernel has it
+    std::optional<std::uint32_t> data_bitrate;           // bit/s, CAN FD
+    std::optional<std::uint32_t> data_sample_point;      // tenths of a percent
+    std::optional<bool> fd;                              // CAN FD on the interface
+    std::optional<std::uint32_t> restart_ms;             // 0: no automatic restart
+
+    // Whether the interface itself has to be set up (through rtnetlink).
+    bool sets_interface() const
+    {
+        return bitrate || sample_point || data_bitrate || data_sample_point || fd || restart_ms;
+    }
+    bool operator==(const CanDeviceConfig &) const = default;
+};
+
+using Backend = std::variant<CanDeviceConfig>;
+
+enum class Ring { any, split };
+
+// DEVHOST_A_DEV_FEATURES_MASK for this choice.
+std::uint64_t features_mask(Ring ring);
+
+struct DeviceConfig {
+    std::string name;
+    std::string device_class; // "can", ...: the alternative that backend holds
+    bool policy_required = true;
+    std::optional<std::uint32_t> vq_size_max; // entries, power of two
+    Ring ring = Ring::any;
+    Backend backend;
+    unsigned line = 0;
+
+    // The line is no part of what the device is.
+    friend bool operator==(const DeviceConfig &a, const DeviceConfig &b)
+    {
+        return a.name == b.name && a.device_class == b.device_class &&
+               a.policy_required == b.policy_required && a.vq_size_max == b.vq_size_max &&
+               a.ring == b.ring && a.backend == b.backend;
+    }
+};
+
+enum class Scheduler { other, batch, fifo, rr };
+
+// Applied to the queue workers of the guest; what is empty is left alone.
+struct WorkerConfig {
+    std::vector<unsigned> cpus; // sorted, unique
+    std::optional<Scheduler> scheduler;
+    std::optional<unsigned> priority; // 1 .. 99, fifo and rr
+    std::optional<int> nice;          // -20 .. 19, other and batch
+
+    bool empty() const { return cpus.empty() && !scheduler && !priority && !nice; }
+    bool operator==(const WorkerConfig &) const = default;
+};
+
+struct GuestConfig {
+    std::string name;
+    std::string user;  // owner of the device nodes; empty: root
+    std::string group; // empty: root
+    std::string unit;  // systemd unit of the VMM; empty: not known
+    WorkerConfig worker;
+    std::vector<DeviceConfig> devices;
+    std::optional<PolicyConfig> policy;
+    std::filesystem::path file; // empty where it came over D-Bus
+
+    const DeviceConfig *device(std::string_view device_name) const;
+};
+
+// Parse a guest's file; the guest is named by the file: <guest>.toml. Throws ConfigError.
+GuestConfig parse_guest_file(const std::filesystem::path &path);
+GuestConfig parse_guest(std::string_view text, std::string name, const std::string &file);
+
+// One [[device]] table (D-Bus: the dictionary given to CreateDevice).
+DeviceConfig device_from(TableReader table);
+
+} // namespace devhost
