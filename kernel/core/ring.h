@@ -22,6 +22,10 @@ struct devhost_map;
 /* Spans that a chain holds without an allocation, and at most. */
 #define DEVHOST_CHAIN_INLINE	8
 #define DEVHOST_CHAIN_SPANS_MAX	4096
+/* Spans that the chains of a ring may have allocated at a time. */
+#define DEVHOST_RING_SPANS_MAX	65536
+/* Entries of a ring, by the specification. */
+#define DEVHOST_RING_NUM_MAX	32768
 
 /**
  * struct devhost_span - guest memory that is contiguous for the kernel
@@ -36,36 +40,54 @@ struct devhost_span {
 };
 
 /**
+ * struct devhost_cursor - how far one part of a chain was used
+ * @pos: bytes used of the span
+ * @span: number of the span
+ */
+struct devhost_cursor {
+	u32 pos;
+	u16 span;
+};
+
+/**
  * struct devhost_chain - one buffer of the driver, checked
  * @ring: where it came from
- * @id: head index (split) or buffer id (packed)
- * @slots: ring entries it takes (packed)
- * @inflight: taken and not returned yet
+ * @span: @inline_span, or allocated where that is too small
  * @generation: of the map in which @span[].base is valid
- * @out: spans for the device to read; they come first
- * @in: spans for the device to write
+ * @priv: the device module's
  * @readable: bytes in the @out spans
  * @writable: bytes in the @in spans
  * @read_off: bytes read so far
  * @written: bytes written so far
- * @priv: the device module's
- * @span: @inline_span, or allocated where that is too small
+ * @out: spans for the device to read; they come first
+ * @in: spans for the device to write
+ * @id: head index (split) or buffer id (packed)
+ * @slots: ring entries it takes (packed)
+ * @reader: where the next byte is read
+ * @writer: where the next byte is written
+ * @room: spans that fit @span
+ * @inflight: taken and not returned yet
+ * @next: the next free one
  * @inline_span: the usual few
  */
 struct devhost_chain {
 	struct devhost_ring *ring;
-	u16 id;
-	u16 slots;
-	bool inflight;
+	struct devhost_span *span;
 	u64 generation;
-	u16 out;
-	u16 in;
+	void *priv;
 	u32 readable;
 	u32 writable;
 	u32 read_off;
 	u32 written;
-	void *priv;
-	struct devhost_span *span;
+	u16 out;
+	u16 in;
+	u16 id;
+	u16 slots;
+	struct devhost_cursor reader;
+	struct devhost_cursor writer;
+	u16 room;
+	bool inflight;
+	struct devhost_chain *next;
 	struct devhost_span inline_span[DEVHOST_CHAIN_INLINE];
 };
 
@@ -79,11 +101,22 @@ struct devhost_chain {
  * @driver: driver area
  * @device: device area
  * @map: guest memory, set by the caller before each use
- * @chains: @num chains, by head index or buffer id
  * @inflight: chains taken and not returned
  * @popped: chains taken, malformed ones included
  * @pushed: chains returned, malformed ones included
  * @malformed: chains returned unserved
+ * @last_avail: the next entry to take
+ * @avail: split: entries are known to be there up to this index
+ * @last_used: the next entry to return
+ * @avail_wrap: packed: wrap counter of @last_avail
+ * @used_wrap: packed: wrap counter of @last_used
+ * @fresh: no notification was decided on since the start
+ * @kicks_off: the driver was told not to kick
+ * @unsignalled: entries returned since a notification was decided on
+ * @spans: spans allocated by the chains
+ * @ids: bitmap of the heads or ids in flight
+ * @free: chains to use next, the warmest first
+ * @chains: @num chains
  */
 struct devhost_ring {
 	u16 num;
@@ -94,20 +127,23 @@ struct devhost_ring {
 	void *driver;
 	void *device;
 	struct devhost_map *map;
-	struct devhost_chain *chains;
 	u32 inflight;
 	u64 popped;
 	u64 pushed;
 	u64 malformed;
-	/* The rest belongs to ring_split.c and ring_packed.c. */
+	/* The rest belongs to ring*.c and chain.c. */
 	u16 last_avail;
 	u16 avail;
 	u16 last_used;
-	u16 signalled;
-	bool signalled_valid;
 	bool avail_wrap;
 	bool used_wrap;
+	bool fresh;
 	bool kicks_off;
+	u32 unsignalled;
+	u32 spans;
+	unsigned long *ids;
+	struct devhost_chain *free;
+	struct devhost_chain *chains;
 };
 
 /* Bytes of the three areas of a ring. */
@@ -128,46 +164,21 @@ struct devhost_ring_state {
 void devhost_ring_layout(const struct devhost_ring *ring,
 			 struct devhost_ring_layout *layout);
 
-/* @num, @packed, @event_idx, @indirect are set; allocates @chains. */
 int devhost_ring_init(struct devhost_ring *ring);
-/* Takes back all chains; kept ones are forgotten, not returned. */
 void devhost_ring_cleanup(struct devhost_ring *ring);
 
-/* The areas are mapped: read what starting needs (used index). */
 int devhost_ring_start(struct devhost_ring *ring,
 		       const struct devhost_ring_state *state);
 void devhost_ring_state(const struct devhost_ring *ring,
 			struct devhost_ring_state *state);
 
-/* The next chain; NULL where there is none; ERR_PTR where the queue is broken. */
 struct devhost_chain *devhost_ring_pop(struct devhost_ring *ring);
-/* Put back the chain that pop returned last. */
 void devhost_ring_unpop(struct devhost_ring *ring, struct devhost_chain *chain);
-/* Return a chain to the driver, with @len bytes written. */
 void devhost_ring_push(struct devhost_ring *ring, struct devhost_chain *chain,
 		       u32 len);
 
-/* After pushes: whether the driver wants to be notified of them. */
 bool devhost_ring_notify(struct devhost_ring *ring);
-/* Ask the driver for kicks; true where chains came meanwhile. */
 bool devhost_ring_enable_kick(struct devhost_ring *ring);
 void devhost_ring_disable_kick(struct devhost_ring *ring);
-
-/* In ring_split.c and ring_packed.c, for ring.c. */
-struct devhost_ring_ops {
-	void (*layout)(const struct devhost_ring *ring,
-		       struct devhost_ring_layout *layout);
-	int (*start)(struct devhost_ring *ring,
-		     const struct devhost_ring_state *state);
-	void (*state)(const struct devhost_ring *ring,
-		      struct devhost_ring_state *state);
-	struct devhost_chain *(*pop)(struct devhost_ring *ring);
-	void (*unpop)(struct devhost_ring *ring, struct devhost_chain *chain);
-	void (*push)(struct devhost_ring *ring, struct devhost_chain *chain,
-		     u32 len);
-	bool (*notify)(struct devhost_ring *ring);
-	bool (*enable_kick)(struct devhost_ring *ring);
-	void (*disable_kick)(struct devhost_ring *ring);
-};
 
 #endif /* _DEVHOST_CORE_RING_H */
