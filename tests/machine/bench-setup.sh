@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Inside the root: the bench layer.
+set -e
+machine=/src/tests/machine
+bench=/usr/lib/devhost-bench
+mkdir -p $bench/modules
+
+gcc -O2 -D_GNU_SOURCE -Wall -Wextra -Werror -static -o $bench/agent $machine/guest/agent.c
+install -m 755 $machine/guest/guest-init $bench/
+install -m 644 $machine/agent.py $machine/console.py $bench/
+install -m 755 $machine/guest/devhost-guest /usr/bin/devhost-guest
+
+# the guests' virtio_can, for kernels that lack it; the driver is the newest kernel's
+for dir in /lib/modules/*/; do
+	release=$(basename "$dir")
+	if find "$dir/kernel" -name 'virtio_can.ko*' | grep -q .; then
+		continue
+	fi
+	work=/tmp/virtio_can-$release
+	mkdir -p "$work/include/linux"
+	cp /usr/src/devhost-bench/drivers/net/can/virtio_can.c "$work"
+	cp /usr/src/devhost-bench/include/uapi/linux/virtio_can.h "$work/include/linux"
+	headers=/usr/src/linux-headers-${release%-*}-common
+	if ! grep -q 'struct data_bittiming_params' "$headers/include/linux/can/dev.h"; then
+		# older kernels keep the data bit timing in can_priv itself
+		sed -i 's/can\.fd\.data_bittiming/can.data_bittiming/' "$work/virtio_can.c"
+	fi
+	printf 'obj-m := virtio_can.o\nccflags-y := -I$(src)/include\n' >"$work/Kbuild"
+	make -C "$dir/build" M="$work" modules
+	install -D -m 644 "$work/virtio_can.ko" "$bench/modules/$release/virtio_can.ko"
+done
+
+# the system: a console for people, quick to boot, nothing that disturbs measuring
+passwd -d root
+echo devhost >/etc/hostname
+printf '127.0.0.1 localhost devhost\n' >/etc/hosts
+: >/etc/fstab
+printf 'PATH=/opt/devhost-tests/bin:/usr/sbin:/usr/bin:/sbin:/bin\n' >/etc/environment
+mkdir -p /etc/systemd/journald.conf.d /opt/devhost-tests/bin
+printf '[Journal]\nStorage=volatile\nForwardToConsole=no\n' >/etc/systemd/journald.conf.d/bench.conf
+for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
+	e2scrub_reap.service fstrim.timer getty@tty1.service systemd-timesyncd.service \
+	systemd-networkd.service systemd-networkd-wait-online.service systemd-pstore.service \
+	ldconfig.service systemd-update-done.service systemd-journal-catalog-update.service \
+	systemd-update-utmp.service systemd-random-seed.service systemd-hwdb-update.service \
+	modprobe@drm.service systemd-remount-fs.service keyboard-setup.service \
+	console-setup.service systemd-rfkill.socket serial-getty@ttyS0.service \
+	systemd-firstboot.service systemd-tpm2-setup.service systemd-tpm2-setup-early.service; do
+	ln -sf /dev/null /etc/systemd/system/$unit
+done
+
+cat >/etc/systemd/system/bench-agent.service <<'UNIT'
+[Unit]
+Description=Bench agent
+After=dbus.socket multi-user.target
+
+[Service]
+ExecStart=/usr/lib/devhost-bench/agent
+Environment=PATH=/opt/devhost-tests/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
+WorkingDirectory=/root
+Restart=always
+LimitMEMLOCK=infinity
+LimitCORE=infinity
+TasksMax=infinity
+KillMode=process
+Delegate=yes
+
+[Install]
+WantedBy=bench.target
+UNIT
+cat >/etc/systemd/system/bench.target <<'UNIT'
+[Unit]
+Description=Device host with the bench agent
+Requires=multi-user.target
+After=multi-user.target
+AllowIsolate=yes
+UNIT
+systemctl enable bench-agent.service
+systemctl set-default bench.target
+mkdir -p /etc/systemd/system/serial-getty@ttyS1.service.d
+cat >/etc/systemd/system/serial-getty@ttyS1.service.d/autologin.conf <<'UNIT'
+[Service]
+ExecStart=
+ExecStart=-/sbin/agetty --autologin root --noclear --keep-baud 115200 %I $TERM
+UNIT
+
+for dir in /lib/modules/*/; do
+	depmod "$(basename "$dir")"
+done

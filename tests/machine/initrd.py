@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The initrd of device host and guests alike: busybox and the modules that reach the layers."""
+
+import lzma
+import os
+import subprocess
+from pathlib import Path
+
+# in the order in which /init wants them; what is built in is left out
+MODULES = ["virtio_mmio", "virtio_blk", "ext4", "overlay", "9pnet_virtio", "9p"]
+
+
+class Cpio:
+    """A writer of the kernel's "newc" archives."""
+
+    def __init__(self):
+        self.data = bytearray()
+        self.inode = 0
+
+    def add(self, name, mode, content=b"", rdev=(0, 0)):
+        self.inode += 1
+        raw = name.encode() + b"\0"
+        fields = [self.inode, mode, 0, 0, 1, 0, len(content), 0, 0, *rdev, len(raw), 0]
+        self.data += b"070701" + b"".join(b"%08X" % f for f in fields) + raw
+        self.data += b"\0" * (-len(self.data) % 4)
+        self.data += content
+        self.data += b"\0" * (-len(self.data) % 4)
+
+    def finish(self):
+        self.add("TRAILER!!!", 0)
+        return bytes(self.data)
+
+
+def module_files(modules_dir):
+    """The files of MODULES with their dependencies, in loading order."""
+    depends, by_name = {}, {}
+    for line in (modules_dir / "modules.dep").read_text().splitlines():
+        path, needs = line.split(":")
+        depends[path] = needs.split()
+        by_name[Path(path).name.split(".")[0].replace("-", "_")] = path
+    order = []
+
+    def load(path):
+        for need in reversed(depends[path]):
+            load(need)
+        if path not in order:
+            order.append(path)
+
+    builtin = (modules_dir / "modules.builtin").read_text()
+    for name in MODULES:
+        if name in by_name:
+            load(by_name[name])
+        elif f"/{name}.ko" not in builtin.replace("-", "_"):
+            raise FileNotFoundError(f"{modules_dir} has no module {name}")
+    # the aliases are soft dependencies that modules.dep does not know
+    for name in ("crc32c_cryptoapi", "crc32c_generic", "libcrc32c"):
+        if name in by_name and by_name[name] not in order:
+            order.insert(0, by_name[name])
+    return [modules_dir / path for path in order]
+
+
+def _plain(path):
+    data = path.read_bytes()
+    return lzma.decompress(data) if path.suffix == ".xz" else data
+
+
+def make(root, release, init, target):
+    """Write the initrd of one kernel release."""
+    cpio = Cpio()
+    for directory in ("bin", "dev", "proc", "sys", "m", "layers", "upper", "root"):
+        cpio.add(directory, 0o040755)
+    cpio.add("dev/console", 0o020600, rdev=(5, 1))
+    cpio.add("bin/busybox", 0o100755, (root / "usr/bin/busybox").read_bytes())
+    cpio.add("bin/sh", 0o120777, b"busybox")
+    cpio.add("init", 0o100755, init.read_bytes())
+    names = []
+    for path in module_files(root / "usr/lib/modules" / release):
+        name = path.name.split(".")[0] + ".ko"
+        names.append(name)
+        cpio.add(f"m/{name}", 0o100644, _plain(path))
+    cpio.add("modules", 0o100644, "".join(f"{n}\n" for n in names).encode())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # decompressing costs more time under emulation than reading
+    target.write_bytes(cpio.finish())
+
+
+def make_all(layer, releases):
+    base = layer.stack()[-1]
+    for release in releases.values():
+        subprocess.run(["depmod", "-b", str(base.root), release], check=False) \
+            if not os.access(base.root / "usr/lib/modules" / release / "modules.dep", os.R_OK) else None
+        make(base.root, release, Path(__file__).parent / "guest/initrd-init",
+             layer.root / f"usr/lib/devhost-bench/initrd-{release}")

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The device host's disk: read-only layers, each cached by the key of what it is made from.
+
+base     Debian with both kernels, their headers, and all tools
+bench    the agent, the guests' initrd and drivers
+product  our own packages, installed by apt, their modules built by dkms
+tests    test modules, programs and scripts in /opt/devhost-tests
+
+A layer is a directory (the upper side of an overlay mount) and an ext4 image of it; the VM stacks
+the images the same way. So a changed test rewrites a few megabytes, not the whole disk.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import host
+import initrd
+import mirror
+from host import CACHE, MACHINE, TOP, run, say
+
+SUITE = "trixie"
+PRODUCT_SOURCES = ["Kbuild", "CMakeLists.txt", "kernel", "manager", "bpf", "udev", "packaging",
+                   "debian", "docs", "LICENSES", "README.md"]
+ORDER = ["base", "bench", "product", "tests"]
+
+
+class Layer:
+    def __init__(self, name, key, below):
+        self.name, self.key, self.below = name, key, below
+        self.dir = CACHE / f"{name}-{key}"
+        self.root = self.dir / "root"
+        self.image = self.dir / "image"
+        self.log = self.dir / "log"
+
+    def stack(self):
+        """This layer and those below it, topmost first."""
+        return [self, *(self.below.stack() if self.below else [])]
+
+    @property
+    def ready(self):
+        return self.image.exists()
+
+    def finish(self, size):
+        partial = self.dir / "image.part"
+        partial.unlink(missing_ok=True)
+        run(["mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-L", self.name,
+             "-d", self.root, partial, size])
+        partial.rename(self.image)
+        self._forget_older()
+
+    def _forget_older(self):
+        kept = 1 if self.name == "base" else 2
+        old = sorted((d for d in CACHE.glob(f"{self.name}-*") if d.is_dir() and d != self.dir),
+                     key=lambda d: d.stat().st_mtime, reverse=True)
+        for directory in old[kept:]:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def in_root(layers, upper, argv, log=None):
+    """Run a command in the stacked layers; what it writes stays in upper, or nowhere."""
+    argv = ["unshare", "--mount", "--pid", "--fork", "--kill-child", MACHINE / "chroot.sh",
+            host.BUILD / "mnt", upper or "-", ":".join(str(la.root) for la in layers), *argv]
+    return run(argv, log=log)
+
+
+def in_root_live(layers, argv, **kwargs):
+    """Like in_root, without keeping writes, with the caller's stdout; returns the process."""
+    argv = ["unshare", "--mount", "--pid", "--fork", "--kill-child", MACHINE / "chroot.sh",
+            host.BUILD / "mnt", "-", ":".join(str(la.root) for la in layers), *argv]
+    return subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, **kwargs)
+
+
+def _packages():
+    lines = (MACHINE / "packages.list").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def base():
+    files = ["tests/machine/packages.list", "tests/machine/base-setup.sh"]
+    layer = Layer("base", host.content_key(files, SUITE), None)
+    if layer.ready:
+        return layer
+    shutil.rmtree(layer.dir, ignore_errors=True)
+    layer.dir.mkdir(parents=True)
+    say("building the base root: Debian packages (some minutes, once)")
+    sources = layer.dir / "sources.list"
+    sources.write_text(mirror.sources(SUITE))
+    setup = MACHINE / "base-setup.sh"
+    argv = ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory",
+            "--include=" + ",".join(_packages()),
+            "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*",
+            "--dpkgopt=path-exclude=/usr/share/locale/*",
+            "--dpkgopt=path-exclude=/usr/share/man/??/*",
+            "--aptopt=Apt::Install-Recommends false",
+            *(f"--aptopt={option}" for option in mirror.apt_options()),
+            f"--essential-hook={setup} essential \"$1\"",
+            f"--customize-hook={setup} kernels \"$1\"",
+            SUITE, layer.root, sources]
+    run(argv, log=layer.log)
+    say("base root done, making its image")
+    layer.finish("8G")
+    return layer
+
+
+def kernels(layer):
+    """The kernel releases in the base root: {"6.12": release, "7.2": release}."""
+    releases = {}
+    for directory in sorted((layer.stack()[-1].root / "usr/lib/modules").iterdir()):
+        releases[".".join(directory.name.split(".")[:2])] = directory.name
+    return releases
+
+
+def _build(name, below, sources, script, size, what, prepare=None):
+    key = host.content_key(sources + ["tests/machine/chroot.sh"], below.key)
+    layer = Layer(name, key, below)
+    if layer.ready:
+        return layer
+    shutil.rmtree(layer.dir, ignore_errors=True)
+    layer.dir.mkdir(parents=True)
+    say(what)
+    if prepare:
+        prepare(layer)
+    in_root(below.stack(), layer.dir, ["/bin/sh", f"/src/tests/machine/{script}"], log=layer.log)
+    shutil.rmtree(layer.dir / "work", ignore_errors=True)
+    layer.finish(size)
+    return layer
+
+
+def bench(below):
+    layer = _build("bench", below, ["tests/machine/guest", "tests/machine/bench-setup.sh",
+                                    "tests/machine/initrd.py"], "bench-setup.sh", "1G",
+                   "building the bench layer: agent, guest drivers, initrd",
+                   prepare=lambda la: initrd.make_all(la, kernels(la)))
+    return layer
+
+
+def product(below):
+    """Our packages; None while the tree has no packaging yet."""
+    if not (TOP / "packaging/debian/control").exists():
+        return None
+    return _build("product", below, PRODUCT_SOURCES + ["tests/machine/product-setup.sh"],
+                  "product-setup.sh", "2G",
+                  "building the packages, installing them by apt, modules by dkms")
+
+
+def tests(below):
+    if not (TOP / "tests/CMakeLists.txt").exists():
+        return None
+    sources = [p.relative_to(TOP) for p in sorted((TOP / "tests").iterdir())
+               if p.is_dir() and p.name not in ("machine", "bench.out")]
+    return _build("tests", below, [*sources, "tests/CMakeLists.txt",
+                                   "tests/machine/tests-setup.sh"], "tests-setup.sh", "2G",
+                  "building the tests")
+
+
+def ensure(upto="tests"):
+    """Build what is missing of the layers up to one; returns the topmost."""
+    with host.locked("layers"):
+        (host.BUILD / "mnt").mkdir(parents=True, exist_ok=True)
+        (CACHE / "ccache").mkdir(exist_ok=True)
+        layer = base()
+        for make in (bench, product, tests)[:ORDER.index(upto)]:
+            layer = make(layer) or layer
+        return layer
+
+
+def boot_files(layer, kernel):
+    """(vmlinuz, initrd) of one kernel version."""
+    stack = {la.name: la for la in layer.stack()}
+    release = kernels(layer).get(kernel)
+    if not release:
+        raise host.SetupError(f"no kernel {kernel}: there are {', '.join(kernels(layer))}")
+    return (Path(stack["base"].root) / f"boot/vmlinuz-{release}",
+            Path(stack["bench"].root) / f"usr/lib/devhost-bench/initrd-{release}")

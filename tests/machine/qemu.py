@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The device host as a VM of QEMU's TCG; KVM works inside, since TCG emulates AMD's SVM."""
+
+import ctypes
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import agent
+import console
+import host
+import layers
+
+BOOT_TIMEOUT = 400
+KERNEL_ARGS = ("console=ttyS0 loglevel=6 panic=1 net.ifnames=0 mitigations=off nokaslr "
+               "systemd.show_status=0 systemd.firstboot=off "
+               "rcupdate.rcu_cpu_stall_timeout=180 watchdog_thresh=60 "
+               "clocksource.verify_n_cpus=0 tsc=reliable")
+
+
+class Machine:
+    """A device host, booted on entry of its with block and killed at the end."""
+
+    def __init__(self, layer, kernel, share=None, qemu_args=(), icount=False, interactive=False):
+        self.layer, self.kernel, self.share = layer, kernel, share
+        self.qemu_args, self.icount, self.interactive = list(qemu_args), icount, interactive
+        self.process = None
+        logs = host.BUILD / "vm"
+        logs.mkdir(parents=True, exist_ok=True)
+        stamp = time.strftime("%H%M%S")
+        self.dir = Path(tempfile.mkdtemp(prefix=f"{kernel}-{stamp}-", dir=logs))
+        self.console = self.dir / "console.log"
+        self._keep_few(logs)
+
+    @staticmethod
+    def _keep_few(logs, kept=40):
+        runs = sorted((d for d in logs.iterdir() if d.is_dir()), key=lambda d: d.stat().st_mtime)
+        for old in runs[:-kept]:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def _argv(self, sockets):
+        vmlinuz, initrd = layers.boot_files(self.layer, self.kernel)
+        images = [la.image for la in reversed(self.layer.stack())]
+        append = f"{KERNEL_ARGS} bench.layers={len(images)}"
+        argv = ["qemu-system-x86_64", "-M", "q35", "-cpu", "max,+svm,+npt", "-m", "4G",
+                "-nodefaults", "-display", "none", "-no-reboot",
+                "-kernel", vmlinuz, "-initrd", initrd,
+                "-serial", f"file:{self.console}",
+                "-device", "virtio-rng-pci", "-device", "virtio-serial-pci,max_ports=8"]
+        if self.icount:
+            argv += ["-accel", "tcg", "-smp", "1", "-icount", "shift=0,sleep=off"]
+        else:
+            argv += ["-accel", "tcg,thread=multi", "-smp", "2"]
+        for number, image in enumerate(images):
+            argv += ["-drive", f"file={image},format=raw,if=none,readonly=on,id=layer{number}",
+                     "-device", f"virtio-blk-pci,drive=layer{number},serial=layer{number}"]
+        shares = {"logs": self.dir, **({"share": self.share} if self.share else {})}
+        for tag, path in shares.items():
+            argv += ["-fsdev", f"local,id={tag},path={path},security_model=none,multidevs=remap",
+                     "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
+        if self.interactive:
+            argv += ["-serial", "mon:stdio"]
+            append += " systemd.wants=serial-getty@ttyS1.service"
+        argv += ["-chardev", f"socket,id=exec0,path={sockets}/exec0,server=on,wait=off",
+                 "-device", "virtserialport,chardev=exec0,name=devhost.exec.0"]
+        argv += ["-append", append]
+        return [str(a) for a in argv + self.qemu_args]
+
+    def __enter__(self):
+        self.sockets = Path(tempfile.mkdtemp(prefix="devhost-"))
+        argv = self._argv(self.sockets)
+        (self.dir / "command").write_text(" ".join(argv) + "\n")
+        stdio = {} if self.interactive else {
+            "stdin": subprocess.DEVNULL, "stdout": open(self.dir / "qemu.log", "w"),
+            "stderr": subprocess.STDOUT}
+        self.process = subprocess.Popen(argv, preexec_fn=_die_with_parent, **stdio)
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def run(self, argv, timeout=None, output=None):
+        """Run a command in the device host, once it has booted."""
+        session = agent.Session(self.sockets / "exec0", self.alive)
+        try:
+            return session.run(argv, start_timeout=BOOT_TIMEOUT, timeout=timeout, output=output)
+        finally:
+            session.close()
+
+    def splat(self):
+        text = self.console.read_text(errors="replace") if self.console.exists() else ""
+        return console.splat(text)
+
+
+def _die_with_parent():
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
