@@ -88,16 +88,16 @@ int devhost_chain_add_slow(struct devhost_chain *chain, u64 addr, u32 len,
 
 /* Check an indirect table and find its beginning. */
 int devhost_table_open(struct devhost_ring *ring, struct devhost_table *table,
-		       const struct devhost_elem *elem)
+		       struct devhost_elem elem)
 {
 	u32 len = devhost_elem_len(elem);
 
 	if (!ring->indirect || !len || len % sizeof(struct devhost_desc) ||
 	    len / sizeof(struct devhost_desc) > ring->num ||
-	    elem->addr + (len - 1) < elem->addr)
+	    elem.addr + (len - 1) < elem.addr)
 		return -EINVAL;
 
-	table->iova = elem->addr;
+	table->iova = elem.addr;
 	table->num = len / sizeof(struct devhost_desc);
 	table->near = len;
 	table->base = devhost_map_span(ring->map, table->iova, &table->near,

@@ -36,36 +36,37 @@ struct devhost_elem {
 	u64 rest;
 };
 
-static inline u32 devhost_elem_len(const struct devhost_elem *elem)
+static inline u32 devhost_elem_len(struct devhost_elem elem)
 {
-	return elem->rest;
+	return elem.rest;
 }
 
-static inline u16 devhost_split_flags(const struct devhost_elem *elem)
+static inline u16 devhost_split_flags(struct devhost_elem elem)
 {
-	return elem->rest >> 32;
+	return elem.rest >> 32;
 }
 
-static inline u16 devhost_split_next(const struct devhost_elem *elem)
+static inline u16 devhost_split_next(struct devhost_elem elem)
 {
-	return elem->rest >> 48;
+	return elem.rest >> 48;
 }
 
-static inline u16 devhost_packed_id(const struct devhost_elem *elem)
+static inline u16 devhost_packed_id(struct devhost_elem elem)
 {
-	return elem->rest >> 32;
+	return elem.rest >> 32;
 }
 
-static inline u16 devhost_packed_flags(const struct devhost_elem *elem)
+static inline u16 devhost_packed_flags(struct devhost_elem elem)
 {
-	return elem->rest >> 48;
+	return elem.rest >> 48;
 }
 
-static inline void devhost_elem_read(struct devhost_elem *elem,
-				     const struct devhost_desc *desc)
+static inline struct devhost_elem devhost_elem_read(const struct devhost_desc *desc)
 {
-	elem->addr = le64_to_cpu(READ_ONCE(desc->addr));
-	elem->rest = le64_to_cpu(READ_ONCE(desc->rest));
+	return (struct devhost_elem){
+		.addr = le64_to_cpu(READ_ONCE(desc->addr)),
+		.rest = le64_to_cpu(READ_ONCE(desc->rest)),
+	};
 }
 
 /**
@@ -84,7 +85,7 @@ struct devhost_table {
 
 /* chain.c */
 int devhost_table_open(struct devhost_ring *ring, struct devhost_table *table,
-		       const struct devhost_elem *elem);
+		       struct devhost_elem elem);
 int devhost_table_read(struct devhost_ring *ring,
 		       const struct devhost_table *table, u32 i,
 		       struct devhost_elem *elem);

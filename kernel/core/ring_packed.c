@@ -53,7 +53,7 @@ int devhost_packed_start(struct devhost_ring *ring,
 
 static noinline int devhost_packed_indirect(struct devhost_ring *ring,
 					    struct devhost_chain *chain,
-					    const struct devhost_elem *head)
+					    struct devhost_elem head)
 {
 	struct devhost_table table;
 	struct devhost_elem elem;
@@ -66,8 +66,8 @@ static noinline int devhost_packed_indirect(struct devhost_ring *ring,
 		/* Of the flags only WRITE has a meaning in a table. */
 		if (!err)
 			err = devhost_chain_add(chain, elem.addr,
-						devhost_elem_len(&elem),
-						devhost_packed_flags(&elem) &
+						devhost_elem_len(elem),
+						devhost_packed_flags(elem) &
 						VRING_DESC_F_WRITE);
 	}
 	return err;
@@ -79,11 +79,12 @@ static noinline int devhost_packed_indirect(struct devhost_ring *ring,
  */
 static __always_inline int devhost_packed_walk(struct devhost_ring *ring,
 					       struct devhost_chain *chain,
-					       struct devhost_elem *elem)
+					       u16 *id)
 {
 	u16 mark = devhost_packed_mark(ring->avail_wrap);
 	const struct devhost_desc *desc = ring->desc;
 	int room = ring->num - devhost_packed_taken(ring);
+	struct devhost_elem elem;
 	u16 i = ring->last_avail;
 	int err = 0;
 
@@ -94,11 +95,12 @@ static __always_inline int devhost_packed_walk(struct devhost_ring *ring,
 		/* More than the driver can have, or not made available. */
 		if (unlikely(chain->slots == room))
 			return -EPROTO;
-		devhost_elem_read(elem, desc + i);
+		elem = devhost_elem_read(desc + i);
 		flags = devhost_packed_flags(elem);
 		if (unlikely((flags & DEVHOST_PACKED_MARK) != mark))
 			return -EPROTO;
 		chain->slots++;
+		*id = devhost_packed_id(elem);
 
 		if (unlikely(flags & VRING_DESC_F_INDIRECT)) {
 			if (!err && chain->slots == 1 &&
@@ -107,7 +109,7 @@ static __always_inline int devhost_packed_walk(struct devhost_ring *ring,
 			err = -EINVAL;
 		}
 		if (likely(!err))
-			err = devhost_chain_add(chain, elem->addr,
+			err = devhost_chain_add(chain, elem.addr,
 						devhost_elem_len(elem),
 						flags & VRING_DESC_F_WRITE);
 		if (!(flags & VRING_DESC_F_NEXT))
@@ -149,7 +151,6 @@ struct devhost_chain *devhost_packed_pop(struct devhost_ring *ring)
 
 	while (devhost_packed_ready(ring)) {
 		struct devhost_chain *chain;
-		struct devhost_elem last;
 		u16 id;
 		int err;
 
@@ -157,14 +158,13 @@ struct devhost_chain *devhost_packed_pop(struct devhost_ring *ring)
 		if (unlikely(ring->inflight == ring->num))
 			return ERR_PTR(-EPROTO);
 		chain = devhost_chain_begin(ring);
-		err = devhost_packed_walk(ring, chain, &last);
+		err = devhost_packed_walk(ring, chain, &id);
 		if (unlikely(err == -EPROTO)) {
 			devhost_chain_shrink(chain);
 			return ERR_PTR(err);
 		}
 		devhost_packed_consume(ring, chain->slots);
 
-		id = devhost_packed_id(&last);
 		if (likely(!err && id < ring->num)) {
 			id = array_index_nospec(id, ring->num);
 			if (likely(!devhost_ring_owns(ring, id)))
@@ -172,8 +172,7 @@ struct devhost_chain *devhost_packed_pop(struct devhost_ring *ring)
 		}
 
 		ring->malformed++;
-		devhost_packed_push(ring, devhost_packed_id(&last), chain->slots,
-				    0);
+		devhost_packed_push(ring, id, chain->slots, 0);
 		work += chain->slots + chain->out + chain->in;
 		devhost_chain_shrink(chain);
 		if (work >= ring->num)

@@ -52,7 +52,7 @@ static int devhost_split_poll(struct devhost_ring *ring)
 
 static noinline int devhost_split_indirect(struct devhost_ring *ring,
 					   struct devhost_chain *chain,
-					   const struct devhost_elem *head,
+					   struct devhost_elem head,
 					   unsigned int left)
 {
 	struct devhost_table table;
@@ -70,16 +70,16 @@ static noinline int devhost_split_indirect(struct devhost_ring *ring,
 		err = devhost_table_read(ring, &table, i, &elem);
 		if (err)
 			return err;
-		flags = devhost_split_flags(&elem);
+		flags = devhost_split_flags(elem);
 		if (flags & VRING_DESC_F_INDIRECT)
 			return -EINVAL;
-		err = devhost_chain_add(chain, elem.addr, devhost_elem_len(&elem),
+		err = devhost_chain_add(chain, elem.addr, devhost_elem_len(elem),
 					flags & VRING_DESC_F_WRITE);
 		if (err || !(flags & VRING_DESC_F_NEXT))
 			return err;
 		if (!--left)
 			return -ELOOP;
-		i = devhost_split_next(&elem);
+		i = devhost_split_next(elem);
 		if (i >= table.num)
 			return -EINVAL;
 		i = array_index_nospec(i, table.num);
@@ -97,20 +97,20 @@ static __always_inline int devhost_split_walk(struct devhost_ring *ring,
 		u16 flags;
 		int err;
 
-		devhost_elem_read(&elem, table + i);
-		flags = devhost_split_flags(&elem);
+		elem = devhost_elem_read(table + i);
+		flags = devhost_split_flags(elem);
 		if (unlikely(flags & VRING_DESC_F_INDIRECT)) {
 			if (flags & VRING_DESC_F_NEXT)
 				return -EINVAL;
-			return devhost_split_indirect(ring, chain, &elem, left);
+			return devhost_split_indirect(ring, chain, elem, left);
 		}
-		err = devhost_chain_add(chain, elem.addr, devhost_elem_len(&elem),
+		err = devhost_chain_add(chain, elem.addr, devhost_elem_len(elem),
 					flags & VRING_DESC_F_WRITE);
 		if (unlikely(err) || !(flags & VRING_DESC_F_NEXT))
 			return err;
 		if (unlikely(!--left))
 			return -ELOOP;
-		i = devhost_split_next(&elem);
+		i = devhost_split_next(elem);
 		if (unlikely(i >= ring->num))
 			return -EPROTO;
 		i = array_index_nospec(i, ring->num);
