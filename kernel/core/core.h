@@ -10,7 +10,8 @@
  *   mem.c      guest memory (mem.h)
  *   guest.c    guests and their devices: creation, removal, lookup
  *   policy.c   struct_ops type, verdicts
- *   netlink.c  generic netlink family
+ *   netlink.c  generic netlink family: commands, dumps, notifications
+ *   netlink_form.c  what its messages tell of guests, devices, statistics
  *   trace.h    tracepoints
  *
  * Locks, outermost first:
@@ -18,6 +19,7 @@
  *   vdpa core's lock    held by the vdpa core around dev_del()
  *   devhost_lock        guests, their devices, classes
  *   dev->lock           virtio state of one device, start and stop
+ *   dev->run_lock       a pass of the worker, or nobody's pass
  *   dev->mem_lock       the current memory snapshot
  *
  * devhost_lock is never held across vdpa_register_device() or
@@ -35,8 +37,10 @@
 #include "mem.h"
 #include "ring.h"
 
-struct devhost_policy;
 struct genl_info;
+
+/* Bytes of the largest configuration space. */
+#define DEVHOST_CONFIG_MAX	128
 
 /**
  * struct devhost_guest - a guest and what belongs to it
@@ -44,12 +48,13 @@ struct genl_info;
  * @devices: its devices; devhost_lock
  * @refs: one for the list, one for each device
  * @name: unique
- * @id: unique for ever
- * @num_devices: devhost_lock
+ * @id: unique for ever, never 0
+ * @num_devices: on @devices; devhost_lock
+ * @dying: being removed with its devices; devhost_lock
  * @policy: the policy in force, NULL where none is
  * @policy_seq: counts attachments and replacements; devhost_lock
  * @pinned: bytes of guest memory held by its devices
- * @verdicts: per verdict, of all its devices, past ones included
+ * @verdicts: per verdict, of devices that are gone; devhost_lock
  */
 struct devhost_guest {
 	struct list_head list;
@@ -58,10 +63,11 @@ struct devhost_guest {
 	char name[DEVHOST_NAME_SIZE];
 	u32 id;
 	u32 num_devices;
-	struct devhost_policy __rcu *policy;
+	bool dying;
+	const struct devhost_policy_ops __rcu *policy;
 	u32 policy_seq;
 	atomic64_t pinned;
-	atomic64_t verdicts[__DEVHOST_VERDICT_NUM];
+	u64 verdicts[__DEVHOST_VERDICT_NUM];
 };
 
 /**
@@ -70,16 +76,20 @@ struct devhost_guest {
  * @index: its number
  * @ring: the ring while the device runs
  * @ready: the driver enabled it; dev->lock to write
- * @live: the worker may touch the ring; dev->lock to write
- * @broken: cannot be parsed any more until reset; the worker's
- * @stalled: request() said DEVHOST_STALL; the worker's
+ * @live: it has a ring; dev->run_lock
+ * @started: the ring's areas have been found once; dev->run_lock
+ * @broken: cannot be parsed any more until reset; dev->run_lock
+ * @stalled: request() said DEVHOST_STALL
+ * @starved: a supply queue was found empty; dev->run_lock
  * @num: entries the driver wants; dev->lock
+ * @addressed: the addresses are set; dev->lock
  * @desc_addr: descriptor area, guest address; dev->lock
  * @driver_addr: driver area; dev->lock
  * @device_addr: device area; dev->lock
  * @state: where to start, or where it stopped; dev->lock
- * @generation: of the map in which the areas were mapped; the worker's
+ * @generation: of the snapshot in which the areas were found; dev->run_lock
  * @area: vmap()ed areas, NULL where they are contiguous anyway
+ * @signalled: ring->pushed when the driver was last thought of
  * @cb: notifies the driver; @cb_lock
  * @cb_lock: @cb against the VMM swapping it
  * @kicks: notifications from the driver
@@ -92,15 +102,19 @@ struct devhost_vq {
 	struct devhost_ring ring;
 	bool ready;
 	bool live;
+	bool started;
 	bool broken;
 	bool stalled;
+	bool starved;
 	u32 num;
+	bool addressed;
 	u64 desc_addr;
 	u64 driver_addr;
 	u64 device_addr;
 	struct devhost_ring_state state;
 	u64 generation;
 	void *area[3];
+	u64 signalled;
 	struct vdpa_callback cb;
 	spinlock_t cb_lock;
 	atomic64_t kicks;
@@ -140,17 +154,28 @@ struct devhost_params {
  * @list: in guest->devices; devhost_lock
  * @name: unique within the guest
  * @id: unique for ever
- * @dying: being removed; devhost_lock
- * @registered: known to the vdpa bus; devhost_lock
+ * @dying: somebody is removing it; devhost_lock to write. No new VMM may open
+ *	it: reset() answers -ENODEV where it is set and the device not open
+ * @registered: on the vdpa bus, with the class's create() done and destroy()
+ *	not begun; devhost_lock to write. Others than guest.c leave the device
+ *	alone where it is not set
  * @policy_required: constant
  * @vq_size_max: constant
  * @features_mask: dev->lock
  * @lock: virtio state, start and stop
+ * @run_lock: held over a pass of the worker, and over what must not meet one
+ * @serving: the worker may serve: running, not suspended, not quiesced;
+ *	@run_lock
  * @open: a VMM has it open (as far as the parent can tell); @lock
  * @status: virtio status; @lock to write
  * @running: started; @lock to write
  * @suspended: by the VMM; @lock
  * @quiesced: by the host; @lock
+ * @paused: suspend() was called, resume() not yet; @run_lock
+ * @identity: the host's own driver uses it, by physical address; @lock
+ * @mapped: the VMM has mapped memory
+ * @config_pending: the configuration changed while it was suspended
+ * @needs_reset: DEVICE_NEEDS_RESET is set
  * @reason: why it is broken or quiesced, a constant string
  * @driver_features: negotiated; @lock, constant while running
  * @generation: of the configuration space
@@ -160,8 +185,9 @@ struct devhost_params {
  * @worker: the task that serves, NULL where none does; RCU
  * @worker_priv: the worker.c side
  * @map: current snapshot, never NULL; @mem_lock
+ * @no_map: a snapshot without memory
  * @mem_lock: @map
- * @pass_map: the worker's reference during a pass
+ * @pass_map: the reference of the pass; @run_lock
  * @counters: of the class
  * @verdicts: per verdict
  * @vqs: class->num_vqs queues
@@ -181,14 +207,21 @@ struct devhost_device {
 	u64 features_mask;
 
 	struct mutex lock;
+	struct mutex run_lock;
+	bool serving;
 	bool open;
 	u8 status;
 	bool running;
 	bool suspended;
 	bool quiesced;
+	bool paused;
+	bool identity;
+	bool mapped;
+	bool config_pending;
+	bool needs_reset;
 	const char *reason;
 	u64 driver_features;
-	u32 generation;
+	atomic_t generation;
 	struct vdpa_callback config_cb;
 	spinlock_t config_lock;
 
@@ -197,6 +230,7 @@ struct devhost_device {
 	void *worker_priv;
 
 	struct devhost_map *map;
+	struct devhost_map *no_map;
 	spinlock_t mem_lock;
 	struct devhost_map *pass_map;
 
@@ -221,6 +255,7 @@ void devhost_class_put(struct devhost_class *class);
 
 /* guest.c */
 bool devhost_name_valid(const char *name);
+/* The find functions want devhost_lock; device_find() finds registered ones. */
 struct devhost_guest *devhost_guest_find(const char *name);
 struct devhost_guest *devhost_guest_find_id(u32 id);
 int devhost_guest_new(const char *name, struct netlink_ext_ack *extack);
@@ -229,9 +264,17 @@ int devhost_guest_del(const char *name, bool force,
 void devhost_guest_put(struct devhost_guest *guest);
 struct devhost_device *devhost_device_find(struct devhost_guest *guest,
 					   const char *name);
+/* The same by names; -ENOENT, with a message, where there is none. */
+struct devhost_device *devhost_device_lookup(const char *guest_name,
+					     const char *name,
+					     struct netlink_ext_ack *extack);
 int devhost_device_new(const struct devhost_params *params,
 		       struct netlink_ext_ack *extack);
 int devhost_device_del(const char *guest, const char *name, bool force,
+		       struct netlink_ext_ack *extack);
+/* Changes the feature mask, the backend, or nothing (NULL). */
+int devhost_device_set(const char *guest, const char *name, const u64 *mask,
+		       const struct nlattr *backend,
 		       struct netlink_ext_ack *extack);
 /* For the vdpa core's dev_del(), which holds its own lock. */
 void devhost_device_del_vdpa(struct devhost_device *dev);
@@ -256,9 +299,20 @@ int devhost_vdpa_set_features_mask(struct devhost_device *dev, u64 mask);
 /* Stop serving, by the host; DEVICE_NEEDS_RESET where @reset. */
 void devhost_vdpa_quiesce(struct devhost_device *dev, const char *reason,
 			  bool reset);
-void devhost_vdpa_unquiesce(struct devhost_device *dev);
+void devhost_vdpa_unquiesce(struct devhost_device *dev, const char *reason);
 /* Thread id of the worker for the reader in current's pid namespace; 0: none. */
 pid_t devhost_vdpa_worker(struct devhost_device *dev);
+
+/* worker.c */
+int devhost_worker_start(struct devhost_device *dev, bool host);
+void devhost_worker_stop(struct devhost_device *dev);
+void devhost_wake(struct devhost_device *dev, unsigned int bit);
+
+/* vq.c */
+void devhost_vq_pass(struct devhost_device *dev);
+int devhost_vq_start(struct devhost_vq *vq);
+void devhost_vq_stop(struct devhost_vq *vq);
+void devhost_vq_pause(struct devhost_device *dev);
 
 /* policy.c */
 int devhost_policy_init(void);
@@ -268,7 +322,18 @@ void devhost_policy_detach(struct devhost_guest *guest);
 /* netlink.c */
 int devhost_netlink_init(void);
 void devhost_netlink_exit(void);
+/* With devhost_lock held. */
 void devhost_netlink_guest_event(struct devhost_guest *guest, u8 cmd);
+/* Process context; dev->lock may be held. Nothing happens before registration. */
 void devhost_netlink_device_event(struct devhost_device *dev, u8 cmd);
+
+/* netlink_form.c; all with devhost_lock held or, for events, dev->lock. */
+typedef int devhost_device_form(struct sk_buff *msg,
+				const struct genl_info *info, int flags,
+				struct devhost_device *dev);
+int devhost_form_guest(struct sk_buff *msg, const struct genl_info *info,
+		       int flags, struct devhost_guest *guest);
+devhost_device_form devhost_form_device;
+devhost_device_form devhost_form_stats;
 
 #endif /* _DEVHOST_CORE_H */

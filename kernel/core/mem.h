@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 
+struct devhost_guest;
 struct vhost_iotlb;
 
 /**
@@ -18,6 +19,10 @@ struct vhost_iotlb;
  */
 struct devhost_map;
 
+struct devhost_map *devhost_map_empty(bool identity);
+struct devhost_map *devhost_map_build(struct devhost_guest *guest,
+				      const struct devhost_map *old,
+				      struct vhost_iotlb *iotlb);
 struct devhost_map *devhost_map_get(struct devhost_map *map);
 void devhost_map_put(struct devhost_map *map);
 

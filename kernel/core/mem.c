@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest memory.
+ *
+ * vhost-vdpa pins guest pages, tells us where they are with set_map() and
+ * unpins them before it tells us that they are gone. So every snapshot holds
+ * page references of its own: whoever still works with a retired snapshot
+ * touches pages that the guest has lost, never pages that somebody else got.
+ */
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/refcount.h>
+#include <linux/slab.h>
+#include <linux/vhost_iotlb.h>
+
+#include "core.h"
+
+/**
+ * struct devhost_region - a physically contiguous run of guest memory
+ * @refs: one for each snapshot that has it
+ * @guest: whose memory it is, for the account
+ * @iova: where the guest has it
+ * @size: bytes
+ * @addr: physical address
+ * @perm: VHOST_MAP_RO, _WO or _RW
+ */
+struct devhost_region {
+	refcount_t refs;
+	struct devhost_guest *guest;
+	u64 iova;
+	u64 size;
+	u64 addr;
+	u32 perm;
+};
+
+/* What a lookup needs of a region, packed for it. */
+struct devhost_slot {
+	u64 first;
+	u64 last;
+	void *base;
+	u32 perm;
+};
+
+/**
+ * struct devhost_map - see mem.h
+ * @refs: references
+ * @generation: counted up per device
+ * @identity: guest addresses are physical ones (the host's own driver)
+ * @hint: slot of the last hit
+ * @num: slots
+ * @region: the regions, in the order of the slots
+ * @slot: sorted by address
+ */
+struct devhost_map {
+	refcount_t refs;
+	u64 generation;
+	bool identity;
+	unsigned int hint;
+	unsigned int num;
+	struct devhost_region **region;
+	struct devhost_slot slot[];
+};
+
+static atomic64_t devhost_generation = ATOMIC64_INIT(0);
+
+/* A large page needs one reference, however much of it the region has. */
+static void devhost_region_pages(const struct devhost_region *region, bool get)
+{
+	unsigned long pfn = PHYS_PFN(region->addr);
+	unsigned long end = PHYS_PFN(region->addr + region->size - 1) + 1;
+
+	while (pfn < end) {
+		struct folio *folio = page_folio(pfn_to_page(pfn));
+		unsigned long next = folio_pfn(folio) + folio_nr_pages(folio);
+
+		if (get)
+			folio_get(folio);
+		else
+			folio_put(folio);
+		pfn = next;
+	}
+}
+
+static struct devhost_region *
+devhost_region_new(struct devhost_guest *guest,
+		   const struct vhost_iotlb_map *entry)
+{
+	struct devhost_region *region = kmalloc(sizeof(*region), GFP_KERNEL);
+
+	if (!region)
+		return NULL;
+	refcount_set(&region->refs, 1);
+	region->guest = guest;
+	region->iova = entry->start;
+	region->size = entry->last - entry->start + 1;
+	region->addr = entry->addr;
+	region->perm = entry->perm;
+	devhost_region_pages(region, true);
+	atomic64_add(region->size, &guest->pinned);
+	return region;
+}
+
+static void devhost_region_put(struct devhost_region *region)
+{
+	if (!refcount_dec_and_test(&region->refs))
+		return;
+	devhost_region_pages(region, false);
+	atomic64_sub(region->size, &region->guest->pinned);
+	kfree(region);
+}
+
+static struct devhost_map *devhost_map_alloc(unsigned int num)
+{
+	struct devhost_map *map;
+
+	map = kvzalloc(struct_size(map, slot, num), GFP_KERNEL);
+	if (!map)
+		return NULL;
+	if (num) {
+		map->region = kvcalloc(num, sizeof(*map->region), GFP_KERNEL);
+		if (!map->region) {
+			kvfree(map);
+			return NULL;
+		}
+	}
+	refcount_set(&map->refs, 1);
+	map->generation = atomic64_inc_return(&devhost_generation);
+	return map;
+}
+
+/**
+ * devhost_map_empty - a snapshot without memory
+ * @identity: instead, one in which guest addresses are physical ones
+ *
+ * Context: Process context, may sleep.
+ * Return: the snapshot, or NULL.
+ */
+struct devhost_map *devhost_map_empty(bool identity)
+{
+	struct devhost_map *map = devhost_map_alloc(0);
+
+	if (map)
+		map->identity = identity;
+	return map;
+}
+
+struct devhost_map *devhost_map_get(struct devhost_map *map)
+{
+	refcount_inc(&map->refs);
+	return map;
+}
+
+void devhost_map_put(struct devhost_map *map)
+{
+	unsigned int i;
+
+	if (!refcount_dec_and_test(&map->refs))
+		return;
+	for (i = 0; i < map->num; i++)
+		devhost_region_put(map->region[i]);
+	kvfree(map->region);
+	kvfree(map);
+}
+
+u64 devhost_map_generation(const struct devhost_map *map)
+{
+	return map->generation;
+}
+
+/* The slot that holds @iova, or -1. */
+static int devhost_map_find(const struct devhost_map *map, u64 iova)
+{
+	unsigned int low = 0, high = map->num;
+
+	while (low < high) {
+		unsigned int mid = low + (high - low) / 2;
+
+		if (map->slot[mid].last < iova)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == map->num || map->slot[low].first > iova)
+		return -1;
+	return low;
+}
+
+/* The same memory in the old snapshot, so that a change costs what it changes. */
+static struct devhost_region *
+devhost_map_reuse(const struct devhost_map *old,
+		  const struct vhost_iotlb_map *entry)
+{
+	int i = devhost_map_find(old, entry->start);
+	struct devhost_region *region;
+
+	if (i < 0)
+		return NULL;
+	region = old->region[i];
+	if (region->iova != entry->start || region->addr != entry->addr ||
+	    region->size != entry->last - entry->start + 1 ||
+	    region->perm != entry->perm)
+		return NULL;
+	refcount_inc(&region->refs);
+	return region;
+}
+
+/**
+ * devhost_map_build - take a snapshot of what vhost-vdpa has mapped
+ * @guest: whose memory it is
+ * @old: the snapshot before
+ * @iotlb: the mappings; their pages are pinned by the caller
+ *
+ * Context: Process context, may sleep; possibly under the VMM's mmap lock.
+ * Return: the snapshot, or ERR_PTR(-ENOMEM), ERR_PTR(-EINVAL).
+ */
+struct devhost_map *devhost_map_build(struct devhost_guest *guest,
+				      const struct devhost_map *old,
+				      struct vhost_iotlb *iotlb)
+{
+	struct vhost_iotlb_map *entry;
+	struct devhost_map *map;
+	int err = -ENOMEM;
+
+	map = devhost_map_alloc(iotlb->nmaps);
+	if (!map)
+		return ERR_PTR(-ENOMEM);
+
+	for (entry = vhost_iotlb_itree_first(iotlb, 0, U64_MAX); entry;
+	     entry = vhost_iotlb_itree_next(entry, 0, U64_MAX)) {
+		struct devhost_slot *slot = &map->slot[map->num];
+		struct devhost_region *region;
+
+		/* All of memory in one entry has no size that fits. */
+		if (WARN_ON_ONCE(map->num == iotlb->nmaps) ||
+		    entry->last - entry->start == U64_MAX) {
+			err = -EINVAL;
+			goto err_put;
+		}
+		region = devhost_map_reuse(old, entry);
+		if (!region)
+			region = devhost_region_new(guest, entry);
+		if (!region)
+			goto err_put;
+		slot->first = entry->start;
+		slot->last = entry->last;
+		slot->base = phys_to_virt(entry->addr);
+		slot->perm = entry->perm;
+		map->region[map->num++] = region;
+		if (!(map->num & 1023))
+			cond_resched();
+	}
+	return map;
+
+err_put:
+	devhost_map_put(map);
+	return ERR_PTR(err);
+}
+
+static void *devhost_map_identity(u64 iova, size_t *len)
+{
+	u64 last;
+
+	if (check_add_overflow(iova, (u64)*len - 1, &last) ||
+	    !pfn_valid(PHYS_PFN(iova)) || !pfn_valid(PHYS_PFN(last)))
+		return NULL;
+	return phys_to_virt(iova);
+}
+
+void *devhost_map_span(struct devhost_map *map, u64 iova, size_t *len,
+		       bool write)
+{
+	unsigned int i = map->hint;
+	struct devhost_slot *slot;
+	u64 room;
+
+	if (unlikely(map->identity))
+		return devhost_map_identity(iova, len);
+
+	if (i >= map->num || iova < map->slot[i].first ||
+	    iova > map->slot[i].last) {
+		int found = devhost_map_find(map, iova);
+
+		if (found < 0)
+			return NULL;
+		i = found;
+		map->hint = i;
+	}
+	slot = &map->slot[i];
+	if (!(slot->perm & (write ? VHOST_MAP_WO : VHOST_MAP_RO)))
+		return NULL;
+	room = slot->last - iova;
+	if (*len - 1 > room)
+		*len = room + 1;
+	return slot->base + (iova - slot->first);
+}

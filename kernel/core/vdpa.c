@@ -1,0 +1,925 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The vDPA parent: what a virtio device is to vhost-vdpa and to virtio_vdpa.
+ *
+ * Everything that starts, stops or configures a device runs under dev->lock.
+ * Guest memory has a lock of its own, since set_map() may be called under the
+ * VMM's mmap lock.
+ */
+#include <linux/slab.h>
+#include <linux/virtio_config.h>
+#include <uapi/linux/vhost_types.h>
+
+#include "core.h"
+#include "trace.h"
+
+#define DEVHOST_FEATURES_NEEDED	(BIT_ULL(VIRTIO_F_VERSION_1) |		\
+				 BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))
+#define DEVHOST_FEATURES	(DEVHOST_FEATURES_NEEDED |		\
+				 BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) |	\
+				 BIT_ULL(VIRTIO_RING_F_EVENT_IDX) |	\
+				 BIT_ULL(VIRTIO_F_RING_PACKED))
+
+static bool devhost_host_driver(struct devhost_device *dev)
+{
+	const struct device_driver *driver = READ_ONCE(dev->vdpa.dev.driver);
+
+	return driver && !strcmp(driver->name, "virtio_vdpa");
+}
+
+static void devhost_changed(struct devhost_device *dev)
+{
+	devhost_netlink_device_event(dev, DEVHOST_CMD_DEVICE_CHANGE_NTF);
+}
+
+/**
+ * devhost_vdpa_in_use - whether somebody uses a device
+ * @dev: the device
+ *
+ * vhost-vdpa does not tell its parent of open() and release(). What shows is
+ * their reset, a question that only open() asks, and all that a VMM sets
+ * between them. A process that resets the device itself and then only sits on
+ * the file goes unnoticed.
+ *
+ * Context: Any.
+ * Return: true while it is in use.
+ */
+bool devhost_vdpa_in_use(struct devhost_device *dev)
+{
+	return READ_ONCE(dev->open) || READ_ONCE(dev->status) ||
+	       READ_ONCE(dev->mapped) || devhost_host_driver(dev);
+}
+
+enum devhost_dev_state devhost_vdpa_state(struct devhost_device *dev)
+{
+	if (READ_ONCE(dev->needs_reset))
+		return DEVHOST_DEV_BROKEN;
+	if (READ_ONCE(dev->quiesced))
+		return DEVHOST_DEV_QUIESCED;
+	if (READ_ONCE(dev->suspended))
+		return DEVHOST_DEV_SUSPENDED;
+	if (READ_ONCE(dev->running))
+		return DEVHOST_DEV_RUNNING;
+	return devhost_vdpa_in_use(dev) ? DEVHOST_DEV_OPEN : DEVHOST_DEV_IDLE;
+}
+
+/* Configuration */
+
+static void devhost_config_interrupt(struct devhost_device *dev)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->config_lock, flags);
+	if (dev->config_cb.callback)
+		dev->config_cb.callback(dev->config_cb.private);
+	spin_unlock_irqrestore(&dev->config_lock, flags);
+}
+
+/**
+ * devhost_config_changed - tell the driver that the configuration changed
+ * @dev: the device; what get_config() reads has changed already
+ *
+ * While the device is suspended the driver is told when it goes on.
+ *
+ * Context: Any, from create() to destroy().
+ */
+void devhost_config_changed(struct devhost_device *dev)
+{
+	atomic_inc(&dev->generation);
+	if (READ_ONCE(dev->suspended))
+		WRITE_ONCE(dev->config_pending, true);
+	else if (READ_ONCE(dev->running))
+		devhost_config_interrupt(dev);
+}
+EXPORT_SYMBOL_GPL(devhost_config_changed);
+
+/**
+ * devhost_broken - the device can't go on until the driver resets it
+ * @dev: the device
+ * @reason: what happened, a constant string
+ *
+ * Sets DEVICE_NEEDS_RESET and notifies the driver; queues that are not affected
+ * are served on.
+ *
+ * Context: Process context.
+ */
+void devhost_broken(struct devhost_device *dev, const char *reason)
+{
+	if (READ_ONCE(dev->needs_reset))
+		return;
+	WRITE_ONCE(dev->reason, reason);
+	WRITE_ONCE(dev->needs_reset, true);
+	trace_devhost_broken(dev, reason);
+	devhost_config_interrupt(dev);
+	devhost_changed(dev);
+}
+EXPORT_SYMBOL_GPL(devhost_broken);
+
+/* Start and stop */
+
+static void devhost_wake_all(struct devhost_device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < dev->class->num_vqs; i++)
+		devhost_wake(dev, i);
+}
+
+static void devhost_set_serving(struct devhost_device *dev)
+{
+	lockdep_assert_held(&dev->run_lock);
+	dev->serving = dev->running && !dev->suspended && !dev->quiesced;
+	if (dev->serving)
+		devhost_wake_all(dev);
+}
+
+/* Rings for the queues that the driver enabled; one that fails breaks the device. */
+static void devhost_start_vqs(struct devhost_device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < dev->class->num_vqs; i++) {
+		struct devhost_vq *vq = &dev->vqs[i];
+
+		if (vq->ready && devhost_vq_start(vq))
+			devhost_broken(dev, "a virtqueue cannot be set up");
+	}
+}
+
+static void devhost_stop_vqs(struct devhost_device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < dev->class->num_vqs; i++)
+		devhost_vq_stop(&dev->vqs[i]);
+}
+
+static void devhost_swap_map(struct devhost_device *dev,
+			     struct devhost_map *map)
+{
+	spin_lock(&dev->mem_lock);
+	swap(dev->map, map);
+	spin_unlock(&dev->mem_lock);
+	devhost_map_put(map);
+}
+
+/* The host's own driver gives physical addresses and maps nothing. */
+static int devhost_set_identity(struct devhost_device *dev)
+{
+	struct devhost_map *map = devhost_map_empty(true);
+
+	if (!map)
+		return -ENOMEM;
+	dev->identity = true;
+	devhost_swap_map(dev, map);
+	return 0;
+}
+
+static int devhost_start(struct devhost_device *dev)
+{
+	bool host = devhost_host_driver(dev);
+	int err;
+
+	if (host) {
+		err = devhost_set_identity(dev);
+		if (err)
+			return err;
+	}
+	mutex_lock(&dev->run_lock);
+	dev->pending = 0;
+	devhost_start_vqs(dev);
+	err = dev->class->ops->start(dev);
+	if (err)
+		devhost_stop_vqs(dev);
+	mutex_unlock(&dev->run_lock);
+	if (err)
+		return err;
+
+	WRITE_ONCE(dev->running, true);
+	err = devhost_worker_start(dev, host);
+
+	mutex_lock(&dev->run_lock);
+	if (err) {
+		WRITE_ONCE(dev->running, false);
+		dev->class->ops->stop(dev);
+		devhost_stop_vqs(dev);
+	} else {
+		devhost_set_serving(dev);
+	}
+	mutex_unlock(&dev->run_lock);
+	return err;
+}
+
+static void devhost_stop(struct devhost_device *dev)
+{
+	if (!dev->running)
+		return;
+	mutex_lock(&dev->run_lock);
+	WRITE_ONCE(dev->running, false);
+	WRITE_ONCE(dev->suspended, false);
+	devhost_set_serving(dev);
+	dev->class->ops->stop(dev);
+	devhost_stop_vqs(dev);
+	dev->paused = false;
+	mutex_unlock(&dev->run_lock);
+	devhost_worker_stop(dev);
+	if (dev->identity) {
+		/* A VMM that opens the device next must not find it. */
+		dev->identity = false;
+		devhost_swap_map(dev, devhost_map_get(dev->no_map));
+	}
+}
+
+static void devhost_pause(struct devhost_device *dev)
+{
+	if (!dev->serving)
+		return;
+	dev->serving = false;
+	dev->paused = true;
+	devhost_vq_pause(dev);
+}
+
+static void devhost_unpause(struct devhost_device *dev)
+{
+	devhost_set_serving(dev);
+	if (!dev->serving || !dev->paused)
+		return;
+	dev->paused = false;
+	if (dev->class->ops->resume)
+		dev->class->ops->resume(dev);
+}
+
+/**
+ * devhost_vdpa_quiesce - the host stops a device
+ * @dev: the device
+ * @reason: why, a constant string
+ * @reset: for good: ask the driver for a reset
+ *
+ * Context: Process context, sleeps for a pass at most.
+ */
+void devhost_vdpa_quiesce(struct devhost_device *dev, const char *reason,
+			  bool reset)
+{
+	mutex_lock(&dev->lock);
+	if (!dev->quiesced) {
+		mutex_lock(&dev->run_lock);
+		WRITE_ONCE(dev->quiesced, true);
+		devhost_pause(dev);
+		mutex_unlock(&dev->run_lock);
+	}
+	WRITE_ONCE(dev->reason, reason);
+	if (reset && dev->status)
+		devhost_broken(dev, reason);
+	else
+		devhost_changed(dev);
+	mutex_unlock(&dev->lock);
+}
+
+/**
+ * devhost_vdpa_unquiesce - let a quiesced device go on
+ * @dev: the device
+ * @reason: only where it was quiesced for this
+ *
+ * Context: Process context, may sleep.
+ */
+void devhost_vdpa_unquiesce(struct devhost_device *dev, const char *reason)
+{
+	mutex_lock(&dev->lock);
+	if (dev->quiesced && dev->reason == reason) {
+		mutex_lock(&dev->run_lock);
+		WRITE_ONCE(dev->quiesced, false);
+		WRITE_ONCE(dev->reason, NULL);
+		devhost_unpause(dev);
+		mutex_unlock(&dev->run_lock);
+		devhost_changed(dev);
+	}
+	mutex_unlock(&dev->lock);
+}
+
+static int devhost_suspend(struct vdpa_device *vdpa)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+
+	mutex_lock(&dev->lock);
+	if (dev->running && !dev->suspended) {
+		mutex_lock(&dev->run_lock);
+		WRITE_ONCE(dev->suspended, true);
+		devhost_pause(dev);
+		/* The VMM may give the rings another place before it resumes. */
+		devhost_stop_vqs(dev);
+		mutex_unlock(&dev->run_lock);
+		devhost_changed(dev);
+	}
+	mutex_unlock(&dev->lock);
+	return 0;
+}
+
+static int devhost_resume(struct vdpa_device *vdpa)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+
+	mutex_lock(&dev->lock);
+	if (dev->running && dev->suspended) {
+		mutex_lock(&dev->run_lock);
+		WRITE_ONCE(dev->suspended, false);
+		devhost_start_vqs(dev);
+		devhost_unpause(dev);
+		mutex_unlock(&dev->run_lock);
+		if (xchg(&dev->config_pending, false))
+			devhost_config_interrupt(dev);
+		devhost_changed(dev);
+	}
+	mutex_unlock(&dev->lock);
+	return 0;
+}
+
+/* Status */
+
+static bool devhost_features_valid(struct devhost_device *dev, u64 features)
+{
+	return !(features & ~devhost_vdpa_features(dev)) &&
+	       (features & DEVHOST_FEATURES_NEEDED) == DEVHOST_FEATURES_NEEDED;
+}
+
+static u8 devhost_get_status(struct vdpa_device *vdpa)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+	u8 status = READ_ONCE(dev->status);
+
+	if (status && READ_ONCE(dev->needs_reset))
+		status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	return status;
+}
+
+static void devhost_set_status(struct vdpa_device *vdpa, u8 status)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+	u8 added;
+
+	mutex_lock(&dev->lock);
+	/* Bits go away by a reset only; NEEDS_RESET is the device's to set. */
+	status = (status | dev->status) & ~VIRTIO_CONFIG_S_NEEDS_RESET;
+	added = status & ~dev->status;
+
+	if ((added & VIRTIO_CONFIG_S_FEATURES_OK) &&
+	    !devhost_features_valid(dev, dev->driver_features))
+		status &= ~VIRTIO_CONFIG_S_FEATURES_OK;
+	if ((added & VIRTIO_CONFIG_S_DRIVER_OK) &&
+	    (!(status & VIRTIO_CONFIG_S_FEATURES_OK) ||
+	     (status & VIRTIO_CONFIG_S_FAILED)))
+		status &= ~VIRTIO_CONFIG_S_DRIVER_OK;
+	added &= status;
+
+	WRITE_ONCE(dev->open, true);
+	WRITE_ONCE(dev->status, status);
+	if (added & VIRTIO_CONFIG_S_FAILED)
+		devhost_stop(dev);
+	if ((added & VIRTIO_CONFIG_S_DRIVER_OK) && devhost_start(dev))
+		devhost_broken(dev, "the device cannot be started");
+	devhost_changed(dev);
+	mutex_unlock(&dev->lock);
+}
+
+static void devhost_reset_vq(struct devhost_vq *vq)
+{
+	vq->ready = false;
+	vq->num = vq->dev->vq_size_max;
+	vq->addressed = false;
+	vq->state = (struct devhost_ring_state){
+		.avail_wrap = true,
+		.used_wrap = true,
+	};
+	spin_lock_irq(&vq->cb_lock);
+	vq->cb = (struct vdpa_callback){};
+	spin_unlock_irq(&vq->cb_lock);
+}
+
+static int devhost_reset(struct vdpa_device *vdpa)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+	unsigned int i;
+
+	mutex_lock(&dev->lock);
+	trace_devhost_reset(dev, dev->status);
+	devhost_stop(dev);
+	for (i = 0; i < dev->class->num_vqs; i++)
+		devhost_reset_vq(&dev->vqs[i]);
+	spin_lock_irq(&dev->config_lock);
+	dev->config_cb = (struct vdpa_callback){};
+	spin_unlock_irq(&dev->config_lock);
+	WRITE_ONCE(dev->status, 0);
+	WRITE_ONCE(dev->open, false);
+	dev->driver_features = 0;
+	dev->config_pending = false;
+	WRITE_ONCE(dev->needs_reset, false);
+	if (!dev->quiesced)
+		WRITE_ONCE(dev->reason, NULL);
+	devhost_changed(dev);
+	mutex_unlock(&dev->lock);
+	return 0;
+}
+
+/* Features */
+
+u64 devhost_vdpa_features(struct devhost_device *dev)
+{
+	u64 features = DEVHOST_FEATURES;
+
+	if (dev->class->ops->features)
+		features |= dev->class->ops->features(dev);
+	return features & (dev->features_mask | DEVHOST_FEATURES_NEEDED);
+}
+
+int devhost_vdpa_set_features_mask(struct devhost_device *dev, u64 mask)
+{
+	int err = -EBUSY;
+
+	mutex_lock(&dev->lock);
+	if (!devhost_vdpa_in_use(dev)) {
+		dev->features_mask = mask;
+		err = 0;
+	}
+	mutex_unlock(&dev->lock);
+	return err;
+}
+
+static u64 devhost_get_device_features(struct vdpa_device *vdpa)
+{
+	return devhost_vdpa_features(vdpa_to_devhost(vdpa));
+}
+
+static u64 devhost_get_backend_features(const struct vdpa_device *vdpa)
+{
+	return BIT_ULL(VHOST_BACKEND_F_ENABLE_AFTER_DRIVER_OK);
+}
+
+static int devhost_set_driver_features(struct vdpa_device *vdpa, u64 features)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+	int err = 0;
+
+	mutex_lock(&dev->lock);
+	WRITE_ONCE(dev->open, true);
+	if (dev->status & VIRTIO_CONFIG_S_FEATURES_OK)
+		err = -EBUSY;
+	else if (!devhost_features_valid(dev, features))
+		err = -EINVAL;
+	else
+		dev->driver_features = features;
+	mutex_unlock(&dev->lock);
+	return err;
+}
+
+static u64 devhost_get_driver_features(struct vdpa_device *vdpa)
+{
+	return vdpa_to_devhost(vdpa)->driver_features;
+}
+
+/* Queues */
+
+static int devhost_set_vq_address(struct vdpa_device *vdpa, u16 idx, u64 desc,
+				  u64 driver, u64 device)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+	struct devhost_vq *vq = &dev->vqs[idx];
+	int err = 0;
+
+	if (!IS_ALIGNED(desc, VRING_DESC_ALIGN_SIZE) ||
+	    !IS_ALIGNED(driver, VRING_AVAIL_ALIGN_SIZE) ||
+	    !IS_ALIGNED(device, VRING_USED_ALIGN_SIZE))
+		return -EINVAL;
+
+	mutex_lock(&dev->lock);
+	if (vq->live) {
+		err = -EBUSY;
+	} else {
+		vq->desc_addr = desc;
+		vq->driver_addr = driver;
+		vq->device_addr = device;
+		vq->addressed = true;
+	}
+	mutex_unlock(&dev->lock);
+	return err;
+}
+
+static void devhost_set_vq_num(struct vdpa_device *vdpa, u16 idx, u32 num)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+
+	mutex_lock(&dev->lock);
+	if (!dev->vqs[idx].live)
+		dev->vqs[idx].num = num;
+	mutex_unlock(&dev->lock);
+}
+
+static bool devhost_vq_configured(const struct devhost_vq *vq)
+{
+	const struct devhost_device *dev = vq->dev;
+
+	return vq->addressed && vq->num && vq->num <= dev->vq_size_max &&
+	       (devhost_has_feature(dev, VIRTIO_F_RING_PACKED) ||
+		is_power_of_2(vq->num));
+}
+
+static void devhost_set_vq_ready(struct vdpa_device *vdpa, u16 idx, bool ready)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+	struct devhost_vq *vq = &dev->vqs[idx];
+
+	mutex_lock(&dev->lock);
+	ready = ready && (vq->live || devhost_vq_configured(vq));
+	WRITE_ONCE(vq->ready, ready);
+	if (ready && dev->running && !dev->suspended) {
+		mutex_lock(&dev->run_lock);
+		if (devhost_vq_start(vq))
+			devhost_broken(dev, "a virtqueue cannot be set up");
+		mutex_unlock(&dev->run_lock);
+		/* The driver may have kicked before. */
+		devhost_wake(dev, idx);
+	}
+	mutex_unlock(&dev->lock);
+}
+
+static bool devhost_get_vq_ready(struct vdpa_device *vdpa, u16 idx)
+{
+	return READ_ONCE(vdpa_to_devhost(vdpa)->vqs[idx].ready);
+}
+
+static void devhost_set_vq_cb(struct vdpa_device *vdpa, u16 idx,
+			      struct vdpa_callback *cb)
+{
+	struct devhost_vq *vq = &vdpa_to_devhost(vdpa)->vqs[idx];
+
+	spin_lock_irq(&vq->cb_lock);
+	vq->cb = *cb;
+	spin_unlock_irq(&vq->cb_lock);
+}
+
+/* May be called with a wait-queue lock held, by whoever signals the eventfd. */
+static void devhost_kick_vq(struct vdpa_device *vdpa, u16 idx)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+	struct devhost_vq *vq = &dev->vqs[idx];
+
+	if (!READ_ONCE(vq->ready) || !READ_ONCE(dev->running))
+		return;
+	trace_devhost_kick(vq);
+	atomic64_inc(&vq->kicks);
+	devhost_wake(dev, idx);
+}
+
+static int devhost_set_vq_state(struct vdpa_device *vdpa, u16 idx,
+				const struct vdpa_vq_state *state)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+	struct devhost_vq *vq = &dev->vqs[idx];
+	int err = 0;
+
+	mutex_lock(&dev->lock);
+	if (vq->live) {
+		err = -EBUSY;
+	} else if (devhost_has_feature(dev, VIRTIO_F_RING_PACKED)) {
+		vq->state.avail = state->packed.last_avail_idx;
+		vq->state.avail_wrap = state->packed.last_avail_counter;
+		vq->state.used = state->packed.last_used_idx;
+		vq->state.used_wrap = state->packed.last_used_counter;
+	} else {
+		vq->state.avail = state->split.avail_index;
+	}
+	mutex_unlock(&dev->lock);
+	return err;
+}
+
+static int devhost_get_vq_state(struct vdpa_device *vdpa, u16 idx,
+				struct vdpa_vq_state *state)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+	struct devhost_vq *vq = &dev->vqs[idx];
+	struct devhost_ring_state s;
+
+	mutex_lock(&dev->lock);
+	mutex_lock(&dev->run_lock);
+	s = vq->state;
+	if (vq->live && vq->started)
+		devhost_ring_state(&vq->ring, &s);
+	mutex_unlock(&dev->run_lock);
+
+	memset(state, 0, sizeof(*state));
+	if (devhost_has_feature(dev, VIRTIO_F_RING_PACKED)) {
+		state->packed.last_avail_idx = s.avail;
+		state->packed.last_avail_counter = s.avail_wrap;
+		state->packed.last_used_idx = s.used;
+		state->packed.last_used_counter = s.used_wrap;
+	} else {
+		state->split.avail_index = s.avail;
+	}
+	mutex_unlock(&dev->lock);
+	return 0;
+}
+
+static u32 devhost_get_vq_align(struct vdpa_device *vdpa)
+{
+	return PAGE_SIZE;
+}
+
+static u16 devhost_get_vq_num_max(struct vdpa_device *vdpa)
+{
+	return vdpa_to_devhost(vdpa)->vq_size_max;
+}
+
+static u32 devhost_get_vq_group(struct vdpa_device *vdpa, u16 idx)
+{
+	return 0;
+}
+
+/* Device */
+
+static void devhost_set_config_cb(struct vdpa_device *vdpa,
+				  struct vdpa_callback *cb)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+
+	spin_lock_irq(&dev->config_lock);
+	dev->config_cb = *cb;
+	spin_unlock_irq(&dev->config_lock);
+}
+
+static u32 devhost_get_device_id(struct vdpa_device *vdpa)
+{
+	return vdpa_to_devhost(vdpa)->class->virtio_id;
+}
+
+static u32 devhost_get_vendor_id(struct vdpa_device *vdpa)
+{
+	return 0;
+}
+
+static size_t devhost_get_config_size(struct vdpa_device *vdpa)
+{
+	return vdpa_to_devhost(vdpa)->class->config_size;
+}
+
+static void devhost_get_config(struct vdpa_device *vdpa, unsigned int offset,
+			       void *buf, unsigned int len)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+	size_t size = dev->class->config_size;
+	u8 config[DEVHOST_CONFIG_MAX] = {};
+
+	memset(buf, 0, len);
+	if (offset >= size)
+		return;
+	dev->class->ops->get_config(dev, config);
+	memcpy(buf, config + offset, min_t(size_t, len, size - offset));
+}
+
+static void devhost_set_config(struct vdpa_device *vdpa, unsigned int offset,
+			       const void *buf, unsigned int len)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+	size_t size = dev->class->config_size;
+
+	if (dev->class->ops->set_config && len && offset < size &&
+	    len <= size - offset)
+		dev->class->ops->set_config(dev, offset, buf, len);
+}
+
+static u32 devhost_get_generation(struct vdpa_device *vdpa)
+{
+	return atomic_read(&vdpa_to_devhost(vdpa)->generation);
+}
+
+/* Only vhost-vdpa's open() asks. */
+static struct vdpa_iova_range devhost_get_iova_range(struct vdpa_device *vdpa)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+
+	WRITE_ONCE(dev->open, true);
+	devhost_changed(dev);
+	return (struct vdpa_iova_range){ .first = 0, .last = U64_MAX };
+}
+
+/* Memory */
+
+/*
+ * The VMM's calls are serialised by vhost-vdpa, so dev->map can be read here
+ * without a lock. A pass under way keeps the snapshot that it began with.
+ */
+static int devhost_set_map(struct vdpa_device *vdpa, unsigned int asid,
+			   struct vhost_iotlb *iotlb)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+	struct devhost_map *map;
+
+	map = devhost_map_build(dev->guest, dev->map, iotlb);
+	if (IS_ERR(map)) {
+		/* The old snapshot has what the VMM may have unmapped. */
+		devhost_swap_map(dev, devhost_map_get(dev->no_map));
+		devhost_broken(dev, "no memory for the guest's memory map");
+		return PTR_ERR(map);
+	}
+	WRITE_ONCE(dev->mapped, iotlb->nmaps > 0);
+	devhost_swap_map(dev, map);
+	return 0;
+}
+
+static int devhost_reset_map(struct vdpa_device *vdpa, unsigned int asid)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+
+	devhost_swap_map(dev, devhost_map_get(dev->no_map));
+	WRITE_ONCE(dev->mapped, false);
+	devhost_changed(dev);
+	return 0;
+}
+
+/* Life */
+
+static void devhost_free(struct vdpa_device *vdpa)
+{
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
+
+	if (dev->map)
+		devhost_map_put(dev->map);
+	if (dev->no_map)
+		devhost_map_put(dev->no_map);
+	kfree(dev->priv);
+	kfree(dev->counters);
+	kfree(dev->vqs);
+}
+
+static const struct vdpa_config_ops devhost_vdpa_ops = {
+	.set_vq_address		= devhost_set_vq_address,
+	.set_vq_num		= devhost_set_vq_num,
+	.kick_vq		= devhost_kick_vq,
+	.set_vq_cb		= devhost_set_vq_cb,
+	.set_vq_ready		= devhost_set_vq_ready,
+	.get_vq_ready		= devhost_get_vq_ready,
+	.set_vq_state		= devhost_set_vq_state,
+	.get_vq_state		= devhost_get_vq_state,
+	.get_vq_align		= devhost_get_vq_align,
+	.get_vq_group		= devhost_get_vq_group,
+	.get_device_features	= devhost_get_device_features,
+	.get_backend_features	= devhost_get_backend_features,
+	.set_driver_features	= devhost_set_driver_features,
+	.get_driver_features	= devhost_get_driver_features,
+	.set_config_cb		= devhost_set_config_cb,
+	.get_vq_num_max		= devhost_get_vq_num_max,
+	.get_device_id		= devhost_get_device_id,
+	.get_vendor_id		= devhost_get_vendor_id,
+	.get_status		= devhost_get_status,
+	.set_status		= devhost_set_status,
+	.reset			= devhost_reset,
+	.suspend		= devhost_suspend,
+	.resume			= devhost_resume,
+	.get_config_size	= devhost_get_config_size,
+	.get_config		= devhost_get_config,
+	.set_config		= devhost_set_config,
+	.get_generation		= devhost_get_generation,
+	.get_iova_range		= devhost_get_iova_range,
+	.set_map		= devhost_set_map,
+	.reset_map		= devhost_reset_map,
+	.free			= devhost_free,
+};
+
+/* The standard vDPA netlink can list and remove devices; it cannot make them. */
+
+static int devhost_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
+			   const struct vdpa_dev_set_config *config)
+{
+	return -EOPNOTSUPP;
+}
+
+static void devhost_dev_del(struct vdpa_mgmt_dev *mdev,
+			    struct vdpa_device *vdpa)
+{
+	devhost_device_del_vdpa(vdpa_to_devhost(vdpa));
+}
+
+static const struct vdpa_mgmtdev_ops devhost_mgmtdev_ops = {
+	.dev_add = devhost_dev_add,
+	.dev_del = devhost_dev_del,
+};
+
+static struct virtio_device_id devhost_id_table[] = {
+	{ VIRTIO_ID_CAN, VIRTIO_DEV_ANY_ID },
+	{ 0 },
+};
+
+static struct vdpa_mgmt_dev devhost_mgmtdev = {
+	.ops = &devhost_mgmtdev_ops,
+	.id_table = devhost_id_table,
+	.supported_features = DEVHOST_FEATURES,
+	.max_supported_vqs = DEVHOST_CLASS_VQS,
+};
+
+int devhost_vdpa_init(void)
+{
+	struct device *root = root_device_register("devhost");
+	int err;
+
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+	devhost_mgmtdev.device = root;
+	err = vdpa_mgmtdev_register(&devhost_mgmtdev);
+	if (err)
+		root_device_unregister(root);
+	return err;
+}
+
+void devhost_vdpa_exit(void)
+{
+	vdpa_mgmtdev_unregister(&devhost_mgmtdev);
+	root_device_unregister(devhost_mgmtdev.device);
+}
+
+static void devhost_vq_init(struct devhost_device *dev, unsigned int index)
+{
+	struct devhost_vq *vq = &dev->vqs[index];
+
+	vq->dev = dev;
+	vq->index = index;
+	spin_lock_init(&vq->cb_lock);
+	devhost_reset_vq(vq);
+}
+
+/**
+ * devhost_vdpa_alloc - allocate a device
+ * @class: its kind
+ * @guest: its guest; the caller's reference becomes the device's
+ * @name: its name
+ *
+ * Context: Process context, may sleep.
+ * Return: a device to be added, or only put; or ERR_PTR().
+ */
+struct devhost_device *devhost_vdpa_alloc(struct devhost_class *class,
+					  struct devhost_guest *guest,
+					  const char *name)
+{
+	char full[2 * DEVHOST_NAME_SIZE];
+	struct devhost_device *dev;
+	unsigned int i;
+
+	snprintf(full, sizeof(full), "%s.%s", guest->name, name);
+	dev = vdpa_alloc_device(struct devhost_device, vdpa,
+				devhost_mgmtdev.device, &devhost_vdpa_ops, NULL,
+				1, 1, full, false);
+	if (IS_ERR(dev))
+		return dev;
+
+	mutex_init(&dev->lock);
+	mutex_init(&dev->run_lock);
+	spin_lock_init(&dev->config_lock);
+	spin_lock_init(&dev->mem_lock);
+	INIT_LIST_HEAD(&dev->list);
+	dev->class = class;
+	dev->guest = guest;
+	strscpy(dev->name, name, sizeof(dev->name));
+	dev->vq_size_max = DEVHOST_VQ_SIZE_MAX;
+	dev->features_mask = U64_MAX;
+	dev->vdpa.mdev = &devhost_mgmtdev;
+	devhost_vdpa_set_dma_dev(&dev->vdpa);
+
+	dev->vqs = kcalloc(class->num_vqs, sizeof(*dev->vqs), GFP_KERNEL);
+	dev->counters = kcalloc(class->num_counters + 1,
+				sizeof(*dev->counters), GFP_KERNEL);
+	dev->priv = kzalloc(class->priv_size, GFP_KERNEL);
+	dev->no_map = devhost_map_empty(false);
+	if (!dev->vqs || !dev->counters || !dev->priv || !dev->no_map) {
+		put_device(&dev->vdpa.dev);
+		return ERR_PTR(-ENOMEM);
+	}
+	dev->map = devhost_map_get(dev->no_map);
+	for (i = 0; i < class->num_vqs; i++)
+		devhost_vq_init(dev, i);
+	return dev;
+}
+
+/**
+ * devhost_vdpa_add - let VMMs find a device
+ * @dev: the device; devhost_lock is not held
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or an error.
+ */
+int devhost_vdpa_add(struct devhost_device *dev)
+{
+	int err;
+
+	/* Unregistering drops the reference that a device is born with. */
+	get_device(&dev->vdpa.dev);
+	err = vdpa_register_device(&dev->vdpa, dev->class->num_vqs);
+	if (err)
+		put_device(&dev->vdpa.dev);
+	return err;
+}
+
+void devhost_vdpa_del(struct devhost_device *dev)
+{
+	vdpa_unregister_device(&dev->vdpa);
+}
+
+void devhost_vdpa_put(struct devhost_device *dev)
+{
+	put_device(&dev->vdpa.dev);
+}
