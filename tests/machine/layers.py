@@ -21,7 +21,7 @@ from host import CACHE, MACHINE, TOP, run, say
 
 SUITE = "trixie"
 PRODUCT_SOURCES = ["Kbuild", "CMakeLists.txt", "kernel", "manager", "bpf", "udev", "packaging",
-                   "debian", "docs", "LICENSES", "README.md"]
+                   "debian", "docs/man", "docs/netlink", "LICENSES"]
 ORDER = ["base", "bench", "product", "tests"]
 
 
@@ -137,7 +137,7 @@ def bench(below):
 
 def product(below):
     """Our packages; None while the tree has no packaging yet."""
-    if not (TOP / "packaging/debian/control").exists():
+    if not (TOP / "CMakeLists.txt").exists():
         return None
     return _build("product", below, PRODUCT_SOURCES + ["tests/machine/product-setup.sh"],
                   "product-setup.sh", "2G",
@@ -148,9 +148,9 @@ def tests(below):
     if not (TOP / "tests/CMakeLists.txt").exists():
         return None
     sources = [p.relative_to(TOP) for p in sorted((TOP / "tests").iterdir())
-               if p.is_dir() and p.name not in ("machine", "bench.out")]
-    return _build("tests", below, [*sources, "tests/CMakeLists.txt",
-                                   "tests/machine/tests-setup.sh"], "tests-setup.sh", "2G",
+               if p.is_dir() and p.name != "machine"]
+    sources += ["tests/CMakeLists.txt", "tests/machine/tests-setup.sh"]
+    return _build("tests", below, PRODUCT_SOURCES + sources, "tests-setup.sh", "2G",
                   "building the tests")
 
 
