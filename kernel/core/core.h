@@ -6,6 +6,7 @@
  *   vdpa.c     the vDPA parent: virtio status, features, queues, config
  *   vq.c       a queue at work: kicks, budget, notifications
  *   worker.c   the device's queue worker
+ *   pool.c     helper threads for what sleeps
  *   ring*.c    split and packed rings (ring.h)
  *   mem.c      guest memory (mem.h)
  *   guest.c    guests and their devices: creation, removal, lookup
@@ -38,6 +39,9 @@
 #include "ring.h"
 
 struct genl_info;
+
+/* Bit of dev->pending beside those of queues and events. */
+#define DEVHOST_PENDING_JOBS	(DEVHOST_CLASS_VQS + DEVHOST_EVENTS)
 
 /* Bytes of the largest configuration space. */
 #define DEVHOST_CONFIG_MAX	128
@@ -154,8 +158,7 @@ struct devhost_params {
  * @list: in guest->devices; devhost_lock
  * @name: unique within the guest
  * @id: unique for ever
- * @dying: somebody is removing it; devhost_lock to write. No new VMM may open
- *	it: reset() answers -ENODEV where it is set and the device not open
+ * @dying: somebody is removing it; devhost_lock to write
  * @registered: on the vdpa bus, with the class's create() done and destroy()
  *	not begun; devhost_lock to write. Others than guest.c leave the device
  *	alone where it is not set
@@ -181,9 +184,12 @@ struct devhost_params {
  * @generation: of the configuration space
  * @config_cb: configuration interrupt; @config_lock
  * @config_lock: @config_cb
- * @pending: bit n: queue n was kicked; bit DEVHOST_CLASS_VQS + n: event n
+ * @pending: bit n: queue n was kicked; bit DEVHOST_CLASS_VQS + n: event n;
+ *	DEVHOST_PENDING_JOBS: jobs are done
  * @worker: the task that serves, NULL where none does; RCU
  * @worker_priv: the worker.c side
+ * @pool: jobs that sleep, NULL where there are none; @run_lock
+ * @helpers: helper threads that have not ended, of past starts too
  * @map: current snapshot, never NULL; @mem_lock
  * @no_map: a snapshot without memory
  * @mem_lock: @map
@@ -228,6 +234,8 @@ struct devhost_device {
 	unsigned long pending;
 	struct task_struct __rcu *worker;
 	void *worker_priv;
+	struct devhost_pool *pool;
+	atomic_t helpers;
 
 	struct devhost_map *map;
 	struct devhost_map *no_map;
@@ -307,6 +315,11 @@ pid_t devhost_vdpa_worker(struct devhost_device *dev);
 int devhost_worker_start(struct devhost_device *dev, bool host);
 void devhost_worker_stop(struct devhost_device *dev);
 void devhost_wake(struct devhost_device *dev, unsigned int bit);
+
+/* pool.c */
+void devhost_pool_reap(struct devhost_device *dev);
+void devhost_pool_stop(struct devhost_device *dev);
+void devhost_pool_wait(struct devhost_device *dev);
 
 /* vq.c */
 void devhost_vq_pass(struct devhost_device *dev);

@@ -123,6 +123,7 @@ static void devhost_wake_all(struct devhost_device *dev)
 
 	for (i = 0; i < dev->class->num_vqs; i++)
 		devhost_wake(dev, i);
+	devhost_wake(dev, DEVHOST_PENDING_JOBS);
 }
 
 static void devhost_set_serving(struct devhost_device *dev)
@@ -218,6 +219,7 @@ static void devhost_stop(struct devhost_device *dev)
 	WRITE_ONCE(dev->running, false);
 	WRITE_ONCE(dev->suspended, false);
 	devhost_set_serving(dev);
+	devhost_pool_stop(dev);
 	dev->class->ops->stop(dev);
 	devhost_stop_vqs(dev);
 	dev->paused = false;
@@ -743,6 +745,7 @@ static void devhost_free(struct vdpa_device *vdpa)
 		devhost_map_put(dev->map);
 	if (dev->no_map)
 		devhost_map_put(dev->no_map);
+	devhost_guest_put(dev->guest);
 	kfree(dev->priv);
 	kfree(dev->counters);
 	kfree(dev->vqs);
@@ -846,7 +849,7 @@ static void devhost_vq_init(struct devhost_device *dev, unsigned int index)
 /**
  * devhost_vdpa_alloc - allocate a device
  * @class: its kind
- * @guest: its guest; the caller's reference becomes the device's
+ * @guest: its guest; the device takes a reference
  * @name: its name
  *
  * Context: Process context, may sleep.
@@ -873,6 +876,7 @@ struct devhost_device *devhost_vdpa_alloc(struct devhost_class *class,
 	spin_lock_init(&dev->mem_lock);
 	INIT_LIST_HEAD(&dev->list);
 	dev->class = class;
+	refcount_inc(&guest->refs);
 	dev->guest = guest;
 	strscpy(dev->name, name, sizeof(dev->name));
 	dev->vq_size_max = DEVHOST_VQ_SIZE_MAX;
