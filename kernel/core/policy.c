@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a guest may do: the struct_ops type that policies implement, and the
+ * verdicts asked of them.
+ *
+ * A guest has one policy. It is attached, replaced and detached by pointer, so
+ * that each item is judged by one whole policy: the old one, the new one, or,
+ * where there is none, by the device's policy_required.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bpf.h>
+#include <linux/bpf_verifier.h>
+#include <linux/btf.h>
+#include <linux/rcupdate.h>
+
+#include "core.h"
+#include "trace.h"
+
+static bool devhost_policy_available;
+
+static bool devhost_policy_is_valid_access(int off, int size,
+					   enum bpf_access_type type,
+					   const struct bpf_prog *prog,
+					   struct bpf_insn_access_aux *info)
+{
+	return bpf_tracing_btf_ctx_access(off, size, type, prog, info);
+}
+
+/* Without btf_struct_access() programs only read what they are given. */
+static const struct bpf_verifier_ops devhost_policy_verifier_ops = {
+	.get_func_proto = bpf_base_func_proto,
+	.is_valid_access = devhost_policy_is_valid_access,
+};
+
+/* Called only where the module's BTF is there and fits. */
+static int devhost_policy_btf(struct btf *btf)
+{
+	devhost_policy_available = true;
+	return 0;
+}
+
+/* Policies are asked in softirq. */
+static int devhost_policy_check_member(const struct btf_type *t,
+				       const struct btf_member *member,
+				       const struct bpf_prog *prog)
+{
+	return prog->sleepable ? -EINVAL : 0;
+}
+
+static int devhost_policy_init_member(const struct btf_type *t,
+				      const struct btf_member *member,
+				      void *kdata, const void *udata)
+{
+	const struct devhost_policy_ops *from = udata;
+	struct devhost_policy_ops *to = kdata;
+
+	switch (__btf_member_bit_offset(t, member) / 8) {
+	case offsetof(struct devhost_policy_ops, guest):
+		to->guest = from->guest;
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static int devhost_policy_validate(void *kdata)
+{
+	const struct devhost_policy_ops *ops = kdata;
+
+	return ops->guest ? 0 : -EINVAL;
+}
+
+static void devhost_policy_put_in_force(struct devhost_guest *guest,
+					const struct devhost_policy_ops *ops)
+{
+	lockdep_assert_held(&devhost_lock);
+	rcu_assign_pointer(guest->policy, ops);
+	if (ops)
+		guest->policy_seq++;
+	devhost_netlink_guest_event(guest, DEVHOST_CMD_POLICY_CHANGE_NTF);
+}
+
+/* Whether it is this one that is in force. */
+static bool devhost_policy_is(const struct devhost_guest *guest,
+			      const struct devhost_policy_ops *ops)
+{
+	return guest && rcu_access_pointer(guest->policy) == ops;
+}
+
+static int devhost_policy_reg(void *kdata, struct bpf_link *link)
+{
+	const struct devhost_policy_ops *ops = kdata;
+	struct devhost_guest *guest;
+	int ret = 0;
+
+	/* What has no link can't be replaced, only removed: that leaves a gap. */
+	if (!link)
+		return -EOPNOTSUPP;
+
+	mutex_lock(&devhost_lock);
+	guest = devhost_guest_find_id(ops->guest);
+	if (!guest)
+		ret = -ENOENT;
+	else if (!devhost_policy_is(guest, NULL))
+		ret = -EEXIST;
+	else
+		devhost_policy_put_in_force(guest, ops);
+	mutex_unlock(&devhost_lock);
+
+	return ret;
+}
+
+static void devhost_policy_unreg(void *kdata, struct bpf_link *link)
+{
+	const struct devhost_policy_ops *ops = kdata;
+	struct devhost_guest *guest;
+
+	/* The guest may be gone before the policy is. */
+	mutex_lock(&devhost_lock);
+	guest = devhost_guest_find_id(ops->guest);
+	if (devhost_policy_is(guest, ops))
+		devhost_policy_put_in_force(guest, NULL);
+	mutex_unlock(&devhost_lock);
+
+	synchronize_rcu();
+}
+
+static int devhost_policy_update(void *kdata, void *old_kdata,
+				 struct bpf_link *link)
+{
+	const struct devhost_policy_ops *old = old_kdata;
+	const struct devhost_policy_ops *ops = kdata;
+	struct devhost_guest *guest;
+	int ret = 0;
+
+	if (ops->guest != old->guest)
+		return -EINVAL;
+
+	mutex_lock(&devhost_lock);
+	guest = devhost_guest_find_id(ops->guest);
+	if (devhost_policy_is(guest, old))
+		devhost_policy_put_in_force(guest, ops);
+	else
+		ret = -ENOENT;
+	mutex_unlock(&devhost_lock);
+
+	/* When the caller is told, nothing is judged by the old one any more. */
+	if (!ret)
+		synchronize_rcu();
+
+	return ret;
+}
+
+/* Never called: gives the calls their types for control-flow integrity. */
+static int devhost_policy_can_stub(const struct devhost_policy_can *frame)
+{
+	return DEVHOST_VERDICT_DENY;
+}
+
+static struct devhost_policy_ops devhost_policy_stubs = {
+	.can = devhost_policy_can_stub,
+};
+
+static struct bpf_struct_ops devhost_policy_type = {
+	.verifier_ops = &devhost_policy_verifier_ops,
+	.init = devhost_policy_btf,
+	.check_member = devhost_policy_check_member,
+	.init_member = devhost_policy_init_member,
+	.validate = devhost_policy_validate,
+	.reg = devhost_policy_reg,
+	.unreg = devhost_policy_unreg,
+	.update = devhost_policy_update,
+	.cfi_stubs = &devhost_policy_stubs,
+	.owner = THIS_MODULE,
+	.name = "devhost_policy_ops",
+};
+
+/* There is no way back, nor need for one: the type goes with the module. */
+int devhost_policy_init(void)
+{
+	int ret;
+
+	ret = register_bpf_struct_ops(&devhost_policy_type, devhost_policy_ops);
+	if (ret || !devhost_policy_available)
+		pr_warn("no policies: the module has no BTF that fits this kernel; devices that require a policy serve nothing\n");
+
+	return 0;
+}
+
+void devhost_policy_detach(struct devhost_guest *guest)
+{
+	lockdep_assert_held(&devhost_lock);
+	RCU_INIT_POINTER(guest->policy, NULL);
+}
+
+/**
+ * devhost_policy_can - ask the guest's policy about a CAN frame
+ * @dev: the device
+ * @frame: the frame; guest and device are filled in here
+ *
+ * Counts the verdict, except where no policy is attached and none required.
+ *
+ * Context: Any up to softirq.
+ * Return: true if the frame may pass.
+ */
+bool devhost_policy_can(struct devhost_device *dev,
+			struct devhost_policy_can *frame)
+{
+	const struct devhost_policy_ops *ops;
+	unsigned int verdict;
+
+	rcu_read_lock();
+	ops = rcu_dereference(dev->guest->policy);
+	if (!ops) {
+		rcu_read_unlock();
+		if (!dev->policy_required)
+			return true;
+		verdict = DEVHOST_VERDICT_NONE;
+	} else {
+		frame->guest = dev->guest->id;
+		frame->device = dev->id;
+		verdict = ops->can ? ops->can(frame) : DEVHOST_VERDICT_DENY;
+		rcu_read_unlock();
+		if (verdict > DEVHOST_VERDICT_LIMIT)
+			verdict = DEVHOST_VERDICT_INVALID;
+	}
+
+	atomic64_inc(&dev->verdicts[verdict]);
+	if (likely(verdict == DEVHOST_VERDICT_ALLOW))
+		return true;
+	trace_devhost_policy_deny(dev, frame->direction, frame->can_id, verdict);
+
+	return false;
+}
+EXPORT_SYMBOL_GPL(devhost_policy_can);
