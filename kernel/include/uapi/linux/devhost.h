@@ -92,6 +92,7 @@ enum devhost_attr {
  *	each attachment or replacement; absent where no policy is attached
  * @DEVHOST_A_GUEST_PINNED: u64, bytes of guest memory that devhost holds
  * @DEVHOST_A_GUEST_VERDICT: nest of enum devhost_verdict_attr; one per verdict
+ * @DEVHOST_A_GUEST_FORCE: flag, DEVHOST_A_DEV_FORCE for each device in use (del)
  */
 enum devhost_guest_attr {
 	DEVHOST_A_GUEST_UNSPEC,
@@ -102,6 +103,7 @@ enum devhost_guest_attr {
 	DEVHOST_A_GUEST_PINNED,
 	DEVHOST_A_GUEST_VERDICT,
 	DEVHOST_A_GUEST_PAD,
+	DEVHOST_A_GUEST_FORCE,
 
 	/* private: */
 	__DEVHOST_A_GUEST_MAX,
@@ -181,12 +183,12 @@ enum devhost_dev_state {
  * @DEVHOST_A_DEV_FEATURES_MASK: u64, features that may be offered; new, get,
  *	and set while the device is not open
  * @DEVHOST_A_DEV_VQ_SIZE_MAX: u32, entries a queue, power of two,
- *	2 .. DEVHOST_VQ_SIZE_MAX; new and get
+ *	2 .. DEVHOST_VQ_SIZE_MAX, default 256; new and get
  * @DEVHOST_A_DEV_VQS: u32, number of queues (get)
  * @DEVHOST_A_DEV_POLICY_REQUIRED: flag, serve nothing without a policy; new and
  *	get
  * @DEVHOST_A_DEV_WORKER: u32, thread id of the queue worker while it runs, in
- *	the pid namespace of the reader (get)
+ *	the pid namespace of the reader (get; not in notifications)
  * @DEVHOST_A_DEV_FORCE: flag, see DEVHOST_CMD_DEVICE_DEL (del)
  * @DEVHOST_A_DEV_BACKEND: nest, attributes of the class, e.g.
  *	enum devhost_can_attr; new, get and set

@@ -1,0 +1,644 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Generic netlink family: the interface of the daemon.
+ *
+ * All of it is for the host's administrator: what guests have and do is nobody
+ * else's business. Commands run in parallel; devhost_lock is all they share.
+ */
+#include <linux/sizes.h>
+#include <net/genetlink.h>
+
+#include "core.h"
+
+#define DEVHOST_VQ_SIZE_DEFAULT	256
+
+/* Enough for statistics of the largest class. */
+#define DEVHOST_MSG_SIZE	SZ_8K
+
+enum {
+	DEVHOST_GROUP_EVENTS,
+	DEVHOST_GROUP_POWER,
+};
+
+static struct genl_family devhost_family;
+/* Its groups exist. Events come before and after. */
+static bool devhost_family_registered;
+
+static int devhost_check_name(const struct nlattr *attr,
+			      struct netlink_ext_ack *extack)
+{
+	if (devhost_name_valid(nla_data(attr)))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr,
+			    "a name has 1 to 31 of A-Z a-z 0-9 _ - and starts with a letter or digit");
+	return -EINVAL;
+}
+
+#define DEVHOST_NAME							\
+	NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, devhost_check_name,	\
+			       DEVHOST_NAME_SIZE - 1)
+/* The module that is asked for has a short name. */
+#define DEVHOST_CLASS_NAME						\
+	NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, devhost_check_name, 15)
+#define DEVHOST_FLAG	{ .type = NLA_FLAG }
+
+/* What each command takes. */
+static const struct nla_policy devhost_guest_name_attrs[] = {
+	[DEVHOST_A_GUEST_NAME] = DEVHOST_NAME,
+};
+
+static const struct nla_policy devhost_guest_del_attrs[] = {
+	[DEVHOST_A_GUEST_NAME] = DEVHOST_NAME,
+	[DEVHOST_A_GUEST_FORCE] = DEVHOST_FLAG,
+};
+
+static const struct nla_policy devhost_dev_new_attrs[] = {
+	[DEVHOST_A_DEV_GUEST] = DEVHOST_NAME,
+	[DEVHOST_A_DEV_NAME] = DEVHOST_NAME,
+	[DEVHOST_A_DEV_CLASS] = DEVHOST_CLASS_NAME,
+	[DEVHOST_A_DEV_FEATURES_MASK] = { .type = NLA_U64 },
+	[DEVHOST_A_DEV_VQ_SIZE_MAX] =
+		NLA_POLICY_RANGE(NLA_U32, 2, DEVHOST_VQ_SIZE_MAX),
+	[DEVHOST_A_DEV_POLICY_REQUIRED] = DEVHOST_FLAG,
+	[DEVHOST_A_DEV_BACKEND] = { .type = NLA_NESTED },
+};
+
+static const struct nla_policy devhost_dev_del_attrs[] = {
+	[DEVHOST_A_DEV_GUEST] = DEVHOST_NAME,
+	[DEVHOST_A_DEV_NAME] = DEVHOST_NAME,
+	[DEVHOST_A_DEV_FORCE] = DEVHOST_FLAG,
+};
+
+static const struct nla_policy devhost_dev_get_attrs[] = {
+	[DEVHOST_A_DEV_GUEST] = DEVHOST_NAME,
+	[DEVHOST_A_DEV_NAME] = DEVHOST_NAME,
+};
+
+static const struct nla_policy devhost_dev_set_attrs[] = {
+	[DEVHOST_A_DEV_GUEST] = DEVHOST_NAME,
+	[DEVHOST_A_DEV_NAME] = DEVHOST_NAME,
+	[DEVHOST_A_DEV_FEATURES_MASK] = { .type = NLA_U64 },
+	[DEVHOST_A_DEV_BACKEND] = { .type = NLA_NESTED },
+};
+
+static const struct nla_policy devhost_dev_dump_attrs[] = {
+	[DEVHOST_A_DEV_GUEST] = DEVHOST_NAME,
+};
+
+static const struct nla_policy devhost_stats_get_attrs[] = {
+	[DEVHOST_A_STATS_GUEST] = DEVHOST_NAME,
+	[DEVHOST_A_STATS_DEV] = DEVHOST_NAME,
+};
+
+static const struct nla_policy devhost_stats_dump_attrs[] = {
+	[DEVHOST_A_STATS_GUEST] = DEVHOST_NAME,
+};
+
+static const struct nla_policy devhost_guest_name_policy[] = {
+	[DEVHOST_A_GUEST] = NLA_POLICY_NESTED(devhost_guest_name_attrs),
+};
+
+static const struct nla_policy devhost_guest_del_policy[] = {
+	[DEVHOST_A_GUEST] = NLA_POLICY_NESTED(devhost_guest_del_attrs),
+};
+
+static const struct nla_policy devhost_dev_new_policy[] = {
+	[DEVHOST_A_DEV] = NLA_POLICY_NESTED(devhost_dev_new_attrs),
+};
+
+static const struct nla_policy devhost_dev_del_policy[] = {
+	[DEVHOST_A_DEV] = NLA_POLICY_NESTED(devhost_dev_del_attrs),
+};
+
+static const struct nla_policy devhost_dev_get_policy[] = {
+	[DEVHOST_A_DEV] = NLA_POLICY_NESTED(devhost_dev_get_attrs),
+};
+
+static const struct nla_policy devhost_dev_set_policy[] = {
+	[DEVHOST_A_DEV] = NLA_POLICY_NESTED(devhost_dev_set_attrs),
+};
+
+static const struct nla_policy devhost_dev_dump_policy[] = {
+	[DEVHOST_A_DEV] = NLA_POLICY_NESTED(devhost_dev_dump_attrs),
+};
+
+static const struct nla_policy devhost_stats_get_policy[] = {
+	[DEVHOST_A_STATS] = NLA_POLICY_NESTED(devhost_stats_get_attrs),
+};
+
+static const struct nla_policy devhost_stats_dump_policy[] = {
+	[DEVHOST_A_STATS] = NLA_POLICY_NESTED(devhost_stats_dump_attrs),
+};
+
+/*
+ * Takes the nest @attr apart, which the policies above have checked, and makes
+ * sure of the names that the command needs.
+ */
+static int devhost_parse(const struct genl_info *info, int attr,
+			 struct nlattr **tb, int max, int need1, int need2)
+{
+	int ret;
+
+	if (GENL_REQ_ATTR_CHECK(info, attr))
+		return -EINVAL;
+	ret = nla_parse_nested(tb, max, info->attrs[attr], NULL, info->extack);
+	if (ret)
+		return ret;
+	if (NL_REQ_ATTR_CHECK(info->extack, info->attrs[attr], tb, need1) ||
+	    NL_REQ_ATTR_CHECK(info->extack, info->attrs[attr], tb, need2))
+		return -EINVAL;
+
+	return 0;
+}
+
+static int devhost_parse_guest(const struct genl_info *info, struct nlattr **tb)
+{
+	return devhost_parse(info, DEVHOST_A_GUEST, tb, DEVHOST_A_GUEST_MAX,
+			     DEVHOST_A_GUEST_NAME, DEVHOST_A_GUEST_NAME);
+}
+
+static int devhost_parse_dev(const struct genl_info *info, struct nlattr **tb)
+{
+	return devhost_parse(info, DEVHOST_A_DEV, tb, DEVHOST_A_DEV_MAX,
+			     DEVHOST_A_DEV_GUEST, DEVHOST_A_DEV_NAME);
+}
+
+/* Takes @msg, made before anything was changed. */
+static int devhost_answer_guest(struct sk_buff *msg, struct genl_info *info,
+				const char *name)
+{
+	struct devhost_guest *guest;
+	int ret;
+
+	mutex_lock(&devhost_lock);
+	guest = devhost_guest_find(name);
+	if (guest) {
+		ret = devhost_form_guest(msg, info, 0, guest);
+	} else {
+		NL_SET_ERR_MSG_FMT(info->extack, "no guest %s", name);
+		ret = -ENOENT;
+	}
+	mutex_unlock(&devhost_lock);
+	if (ret) {
+		nlmsg_free(msg);
+		return ret;
+	}
+
+	return genlmsg_reply(msg, info);
+}
+
+/* The same for a device, in the form that @form gives it. */
+static int devhost_answer_dev(struct sk_buff *msg, struct genl_info *info,
+			      const char *guest, const char *name,
+			      devhost_device_form *form)
+{
+	struct devhost_device *dev;
+	int ret;
+
+	mutex_lock(&devhost_lock);
+	dev = devhost_device_lookup(guest, name, info->extack);
+	ret = IS_ERR(dev) ? PTR_ERR(dev) : form(msg, info, 0, dev);
+	mutex_unlock(&devhost_lock);
+	if (ret) {
+		nlmsg_free(msg);
+		return ret;
+	}
+
+	return genlmsg_reply(msg, info);
+}
+
+static int devhost_guest_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[DEVHOST_A_GUEST_MAX + 1];
+	struct sk_buff *msg;
+	const char *name;
+	int ret;
+
+	ret = devhost_parse_guest(info, tb);
+	if (ret)
+		return ret;
+	msg = genlmsg_new(DEVHOST_MSG_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+
+	name = nla_data(tb[DEVHOST_A_GUEST_NAME]);
+	ret = devhost_guest_new(name, info->extack);
+	if (ret) {
+		nlmsg_free(msg);
+		return ret;
+	}
+
+	return devhost_answer_guest(msg, info, name);
+}
+
+static int devhost_guest_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[DEVHOST_A_GUEST_MAX + 1];
+	int ret;
+
+	ret = devhost_parse_guest(info, tb);
+	if (ret)
+		return ret;
+
+	return devhost_guest_del(nla_data(tb[DEVHOST_A_GUEST_NAME]),
+				 nla_get_flag(tb[DEVHOST_A_GUEST_FORCE]),
+				 info->extack);
+}
+
+static int devhost_guest_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[DEVHOST_A_GUEST_MAX + 1];
+	struct sk_buff *msg;
+	int ret;
+
+	ret = devhost_parse_guest(info, tb);
+	if (ret)
+		return ret;
+	msg = genlmsg_new(DEVHOST_MSG_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+
+	return devhost_answer_guest(msg, info,
+				    nla_data(tb[DEVHOST_A_GUEST_NAME]));
+}
+
+static int devhost_dev_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct devhost_params params = {
+		.features_mask = U64_MAX,
+		.vq_size_max = DEVHOST_VQ_SIZE_DEFAULT,
+	};
+	struct nlattr *tb[DEVHOST_A_DEV_MAX + 1];
+	struct sk_buff *msg;
+	int ret;
+
+	ret = devhost_parse_dev(info, tb);
+	if (ret)
+		return ret;
+	if (NL_REQ_ATTR_CHECK(info->extack, info->attrs[DEVHOST_A_DEV], tb,
+			      DEVHOST_A_DEV_CLASS))
+		return -EINVAL;
+
+	params.guest = nla_data(tb[DEVHOST_A_DEV_GUEST]);
+	params.name = nla_data(tb[DEVHOST_A_DEV_NAME]);
+	params.class = nla_data(tb[DEVHOST_A_DEV_CLASS]);
+	if (tb[DEVHOST_A_DEV_FEATURES_MASK])
+		params.features_mask = nla_get_u64(tb[DEVHOST_A_DEV_FEATURES_MASK]);
+	if (tb[DEVHOST_A_DEV_VQ_SIZE_MAX])
+		params.vq_size_max = nla_get_u32(tb[DEVHOST_A_DEV_VQ_SIZE_MAX]);
+	params.policy_required = nla_get_flag(tb[DEVHOST_A_DEV_POLICY_REQUIRED]);
+	params.backend = tb[DEVHOST_A_DEV_BACKEND];
+
+	msg = genlmsg_new(DEVHOST_MSG_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+	ret = devhost_device_new(&params, info->extack);
+	if (ret) {
+		nlmsg_free(msg);
+		return ret;
+	}
+
+	return devhost_answer_dev(msg, info, params.guest, params.name,
+				  devhost_form_device);
+}
+
+static int devhost_dev_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[DEVHOST_A_DEV_MAX + 1];
+	int ret;
+
+	ret = devhost_parse_dev(info, tb);
+	if (ret)
+		return ret;
+
+	return devhost_device_del(nla_data(tb[DEVHOST_A_DEV_GUEST]),
+				  nla_data(tb[DEVHOST_A_DEV_NAME]),
+				  nla_get_flag(tb[DEVHOST_A_DEV_FORCE]),
+				  info->extack);
+}
+
+static int devhost_dev_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[DEVHOST_A_DEV_MAX + 1];
+	struct sk_buff *msg;
+	int ret;
+
+	ret = devhost_parse_dev(info, tb);
+	if (ret)
+		return ret;
+	msg = genlmsg_new(DEVHOST_MSG_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+
+	return devhost_answer_dev(msg, info, nla_data(tb[DEVHOST_A_DEV_GUEST]),
+				  nla_data(tb[DEVHOST_A_DEV_NAME]),
+				  devhost_form_device);
+}
+
+static int devhost_dev_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[DEVHOST_A_DEV_MAX + 1];
+	const struct nlattr *mask_attr;
+	u64 mask;
+	int ret;
+
+	ret = devhost_parse_dev(info, tb);
+	if (ret)
+		return ret;
+	mask_attr = tb[DEVHOST_A_DEV_FEATURES_MASK];
+	if (mask_attr)
+		mask = nla_get_u64(mask_attr);
+
+	return devhost_device_set(nla_data(tb[DEVHOST_A_DEV_GUEST]),
+				  nla_data(tb[DEVHOST_A_DEV_NAME]),
+				  mask_attr ? &mask : NULL,
+				  tb[DEVHOST_A_DEV_BACKEND], info->extack);
+}
+
+static int devhost_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[DEVHOST_A_STATS_MAX + 1];
+	struct sk_buff *msg;
+	int ret;
+
+	ret = devhost_parse(info, DEVHOST_A_STATS, tb, DEVHOST_A_STATS_MAX,
+			    DEVHOST_A_STATS_GUEST, DEVHOST_A_STATS_DEV);
+	if (ret)
+		return ret;
+	msg = genlmsg_new(DEVHOST_MSG_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+
+	return devhost_answer_dev(msg, info, nla_data(tb[DEVHOST_A_STATS_GUEST]),
+				  nla_data(tb[DEVHOST_A_STATS_DEV]),
+				  devhost_form_stats);
+}
+
+/*
+ * Where a dump stands. Lists are in the order of ids, which are never used
+ * again, so it goes on behind the last one whatever was removed meanwhile.
+ */
+struct devhost_dump {
+	u32 only;	/* of this guest, 0 for all */
+	u32 guest;	/* last one dumped */
+	u32 device;	/* last one dumped, of that guest */
+};
+
+static struct devhost_dump *devhost_dump(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct devhost_dump) > sizeof(cb->ctx));
+	return (struct devhost_dump *)cb->ctx;
+}
+
+static int devhost_guest_get_dumpit(struct sk_buff *skb,
+				    struct netlink_callback *cb)
+{
+	struct devhost_dump *dump = devhost_dump(cb);
+	struct devhost_guest *guest;
+	int ret = 0;
+
+	mutex_lock(&devhost_lock);
+	list_for_each_entry(guest, &devhost_guests, list) {
+		if (guest->id <= dump->guest)
+			continue;
+		ret = devhost_form_guest(skb, genl_info_dump(cb), NLM_F_MULTI,
+					 guest);
+		if (ret)
+			break;
+		dump->guest = guest->id;
+	}
+	mutex_unlock(&devhost_lock);
+
+	return ret;
+}
+
+/* Dumps of devices and statistics may be limited to one guest. */
+static int devhost_dump_start(struct netlink_callback *cb, int attr,
+			      int guest_attr, int max)
+{
+	const struct genl_info *info = genl_info_dump(cb);
+	struct nlattr *tb[DEVHOST_A_DEV_MAX + 1];
+	struct devhost_guest *guest;
+	int ret;
+
+	cb->min_dump_alloc = DEVHOST_MSG_SIZE;
+	if (!info->attrs[attr])
+		return 0;
+	ret = nla_parse_nested(tb, max, info->attrs[attr], NULL, info->extack);
+	if (ret || !tb[guest_attr])
+		return ret;
+
+	mutex_lock(&devhost_lock);
+	guest = devhost_guest_find(nla_data(tb[guest_attr]));
+	if (guest)
+		devhost_dump(cb)->only = guest->id;
+	mutex_unlock(&devhost_lock);
+	if (!guest) {
+		NL_SET_ERR_MSG_ATTR(info->extack, tb[guest_attr], "no such guest");
+		return -ENOENT;
+	}
+
+	return 0;
+}
+
+static int devhost_dump_guest(struct sk_buff *skb, struct netlink_callback *cb,
+			      struct devhost_guest *guest,
+			      devhost_device_form *form)
+{
+	struct devhost_dump *dump = devhost_dump(cb);
+	struct devhost_device *dev;
+	int ret;
+
+	if (guest->id != dump->guest) {
+		dump->guest = guest->id;
+		dump->device = 0;
+	}
+	list_for_each_entry(dev, &guest->devices, list) {
+		if (!dev->registered || dev->id <= dump->device)
+			continue;
+		ret = form(skb, genl_info_dump(cb), NLM_F_MULTI, dev);
+		if (ret)
+			return ret;
+		dump->device = dev->id;
+	}
+
+	return 0;
+}
+
+static int devhost_dump_devices(struct sk_buff *skb,
+				struct netlink_callback *cb,
+				devhost_device_form *form)
+{
+	struct devhost_dump *dump = devhost_dump(cb);
+	struct devhost_guest *guest;
+	int ret = 0;
+
+	mutex_lock(&devhost_lock);
+	list_for_each_entry(guest, &devhost_guests, list) {
+		if (guest->id < dump->guest ||
+		    (dump->only && guest->id != dump->only))
+			continue;
+		ret = devhost_dump_guest(skb, cb, guest, form);
+		if (ret)
+			break;
+	}
+	mutex_unlock(&devhost_lock);
+
+	return ret;
+}
+
+static int devhost_dev_get_start(struct netlink_callback *cb)
+{
+	return devhost_dump_start(cb, DEVHOST_A_DEV, DEVHOST_A_DEV_GUEST,
+				  DEVHOST_A_DEV_MAX);
+}
+
+static int devhost_dev_get_dumpit(struct sk_buff *skb,
+				  struct netlink_callback *cb)
+{
+	return devhost_dump_devices(skb, cb, devhost_form_device);
+}
+
+static int devhost_stats_get_start(struct netlink_callback *cb)
+{
+	return devhost_dump_start(cb, DEVHOST_A_STATS, DEVHOST_A_STATS_GUEST,
+				  DEVHOST_A_STATS_MAX);
+}
+
+static int devhost_stats_get_dumpit(struct sk_buff *skb,
+				    struct netlink_callback *cb)
+{
+	return devhost_dump_devices(skb, cb, devhost_form_stats);
+}
+
+/* @_attr is the nest that the command takes, the last of @_policy. */
+#define DEVHOST_DO(_cmd, _doit, _attr, _policy) {			\
+	.cmd = (_cmd),							\
+	.flags = GENL_CMD_CAP_DO | GENL_ADMIN_PERM,			\
+	.doit = (_doit),						\
+	.policy = (_policy),						\
+	.maxattr = (_attr),						\
+}
+
+#define DEVHOST_DUMP(_cmd, _start, _dumpit, _attr, _policy) {		\
+	.cmd = (_cmd),							\
+	.flags = GENL_CMD_CAP_DUMP | GENL_ADMIN_PERM,			\
+	.start = (_start),						\
+	.dumpit = (_dumpit),						\
+	.policy = (_policy),						\
+	.maxattr = (_attr),						\
+}
+
+static const struct genl_split_ops devhost_ops[] = {
+	DEVHOST_DO(DEVHOST_CMD_GUEST_NEW, devhost_guest_new_doit,
+		   DEVHOST_A_GUEST, devhost_guest_name_policy),
+	DEVHOST_DO(DEVHOST_CMD_GUEST_DEL, devhost_guest_del_doit,
+		   DEVHOST_A_GUEST, devhost_guest_del_policy),
+	DEVHOST_DO(DEVHOST_CMD_GUEST_GET, devhost_guest_get_doit,
+		   DEVHOST_A_GUEST, devhost_guest_name_policy),
+	{
+		.cmd = DEVHOST_CMD_GUEST_GET,
+		.flags = GENL_CMD_CAP_DUMP | GENL_ADMIN_PERM,
+		.dumpit = devhost_guest_get_dumpit,
+	},
+	DEVHOST_DO(DEVHOST_CMD_DEVICE_NEW, devhost_dev_new_doit,
+		   DEVHOST_A_DEV, devhost_dev_new_policy),
+	DEVHOST_DO(DEVHOST_CMD_DEVICE_DEL, devhost_dev_del_doit,
+		   DEVHOST_A_DEV, devhost_dev_del_policy),
+	DEVHOST_DO(DEVHOST_CMD_DEVICE_GET, devhost_dev_get_doit,
+		   DEVHOST_A_DEV, devhost_dev_get_policy),
+	DEVHOST_DUMP(DEVHOST_CMD_DEVICE_GET, devhost_dev_get_start,
+		     devhost_dev_get_dumpit, DEVHOST_A_DEV,
+		     devhost_dev_dump_policy),
+	DEVHOST_DO(DEVHOST_CMD_DEVICE_SET, devhost_dev_set_doit,
+		   DEVHOST_A_DEV, devhost_dev_set_policy),
+	DEVHOST_DO(DEVHOST_CMD_STATS_GET, devhost_stats_get_doit,
+		   DEVHOST_A_STATS, devhost_stats_get_policy),
+	DEVHOST_DUMP(DEVHOST_CMD_STATS_GET, devhost_stats_get_start,
+		     devhost_stats_get_dumpit, DEVHOST_A_STATS,
+		     devhost_stats_dump_policy),
+};
+
+static const struct genl_multicast_group devhost_groups[] = {
+	[DEVHOST_GROUP_EVENTS] = {
+		.name = DEVHOST_MCGRP_EVENTS,
+		.flags = GENL_MCAST_CAP_NET_ADMIN,
+	},
+	[DEVHOST_GROUP_POWER] = {
+		.name = DEVHOST_MCGRP_POWER,
+		.flags = GENL_MCAST_CAP_NET_ADMIN,
+	},
+};
+
+static struct genl_family devhost_family __ro_after_init = {
+	.name = DEVHOST_GENL_NAME,
+	.version = DEVHOST_GENL_VERSION,
+	.parallel_ops = true,
+	.split_ops = devhost_ops,
+	.n_split_ops = ARRAY_SIZE(devhost_ops),
+	.mcgrps = devhost_groups,
+	.n_mcgrps = ARRAY_SIZE(devhost_groups),
+	.module = THIS_MODULE,
+};
+
+/* A message for a notification; NULL where nobody listens or memory is short. */
+static struct sk_buff *devhost_event_new(struct genl_info *info, u8 cmd)
+{
+	if (!READ_ONCE(devhost_family_registered) ||
+	    !genl_has_listeners(&devhost_family, &init_net,
+				DEVHOST_GROUP_EVENTS))
+		return NULL;
+	genl_info_init_ntf(info, &devhost_family, cmd);
+
+	return genlmsg_new(DEVHOST_MSG_SIZE, GFP_KERNEL);
+}
+
+static void devhost_event_send(struct sk_buff *msg, int err)
+{
+	if (err)
+		nlmsg_free(msg);
+	else
+		genlmsg_multicast(&devhost_family, msg, 0, DEVHOST_GROUP_EVENTS,
+				  GFP_KERNEL);
+}
+
+void devhost_netlink_guest_event(struct devhost_guest *guest, u8 cmd)
+{
+	struct genl_info info;
+	struct sk_buff *msg;
+
+	lockdep_assert_held(&devhost_lock);
+	msg = devhost_event_new(&info, cmd);
+	if (msg)
+		devhost_event_send(msg, devhost_form_guest(msg, &info, 0, guest));
+}
+
+void devhost_netlink_device_event(struct devhost_device *dev, u8 cmd)
+{
+	struct genl_info info;
+	struct sk_buff *msg;
+
+	/* The creation tells how it is by then, and the removal that it is over. */
+	if (!READ_ONCE(dev->registered) && cmd != DEVHOST_CMD_DEVICE_DEL_NTF)
+		return;
+	msg = devhost_event_new(&info, cmd);
+	if (msg)
+		devhost_event_send(msg, devhost_form_device(msg, &info, 0, dev));
+}
+
+int devhost_netlink_init(void)
+{
+	int ret;
+
+	ret = genl_register_family(&devhost_family);
+	if (!ret)
+		WRITE_ONCE(devhost_family_registered, true);
+
+	return ret;
+}
+
+void devhost_netlink_exit(void)
+{
+	WRITE_ONCE(devhost_family_registered, false);
+	genl_unregister_family(&devhost_family);
+}
