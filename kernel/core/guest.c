@@ -284,6 +284,7 @@ static void devhost_device_finish(struct devhost_device *dev)
 	WRITE_ONCE(dev->registered, false);
 	mutex_unlock(&devhost_lock);
 
+	devhost_pool_wait(dev);
 	dev->class->ops->destroy(dev);
 	devhost_device_release(dev, was_known);
 }

@@ -352,7 +352,9 @@ void devhost_vq_pass(struct devhost_device *dev)
 	for (i = 0; i < dev->class->num_vqs; i++)
 		if (pending & BIT(i))
 			devhost_vq_kicked(&dev->vqs[i]);
-	pending >>= DEVHOST_CLASS_VQS;
+	if (pending & BIT(DEVHOST_PENDING_JOBS))
+		devhost_pool_reap(dev);
+	pending = (pending >> DEVHOST_CLASS_VQS) & (BIT(DEVHOST_EVENTS) - 1);
 	if (pending && dev->class->ops->work)
 		dev->class->ops->work(dev, pending);
 	devhost_pass_end(dev);

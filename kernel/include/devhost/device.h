@@ -112,6 +112,7 @@ struct devhost_class_ops {
  * @owner: THIS_MODULE; a reference is held for each device
  * @vqs: the queues, in the order of the specification
  * @num_vqs: number of queues, at most DEVHOST_CLASS_VQS
+ * @helpers: threads for devhost_submit() at most, 0 where nothing sleeps
  * @config_size: bytes of the device's configuration space
  * @priv_size: bytes of devhost_priv(), zeroed at creation
  * @attr_policy: netlink policy of DEVHOST_A_DEV_BACKEND
@@ -127,6 +128,7 @@ struct devhost_class {
 	struct module *owner;
 	const struct devhost_vq_info *vqs;
 	unsigned int num_vqs;
+	unsigned int helpers;
 	size_t config_size;
 	size_t priv_size;
 	const struct nla_policy *attr_policy;
@@ -175,6 +177,25 @@ void devhost_chain_set_priv(struct devhost_chain *chain, void *priv);
 void *devhost_chain_priv(const struct devhost_chain *chain);
 void devhost_chain_complete(struct devhost_chain *chain);
 void devhost_chain_reject(struct devhost_chain *chain);
+
+/**
+ * struct devhost_job - something that sleeps
+ * @run: does it, on a helper thread. Touches no chain and calls nothing of the
+ *	core; the device is there, but may have been reset
+ * @done: on the worker, once @run has returned. Completes what was kept
+ * @drop: instead of @done, where the device was reset: forget the job. In
+ *	process context
+ * @list: private to the core
+ */
+struct devhost_job {
+	void (*run)(struct devhost_job *job);
+	void (*done)(struct devhost_device *dev, struct devhost_job *job);
+	void (*drop)(struct devhost_job *job);
+	struct list_head list;
+};
+
+int devhost_submit(struct devhost_device *dev, struct devhost_job *job);
+void devhost_flush(struct devhost_device *dev);
 
 void devhost_raise(struct devhost_device *dev, unsigned int event);
 void devhost_config_changed(struct devhost_device *dev);
