@@ -70,10 +70,11 @@ struct CanDirection {
 
 struct CanPolicy {
     // Highest priority at which the guest may send; nothing lifts it.
-    std::optional<std::uint32_t> lowest_id;          // 11 bits; extended frames by their upper 11
-    std::optional<std::uint32_t> lowest_extended_id; // 29 bits; extended frames instead of the above
-    CanDirection transmit;                           // what the guest sends
-    CanDirection receive;                            // what it is given
+    std::optional<std::uint32_t> lowest_id; // 11 bits; extended frames by their upper 11
+    std::optional<std::uint32_t>
+        lowest_extended_id; // 29 bits; extended frames instead of the above
+    CanDirection transmit;  // what the guest sends
+    CanDirection receive;   // what it is given
 
     bool names_devices() const;
     bool operator==(const CanPolicy &) const = default;

@@ -25,12 +25,12 @@ struct CanDeviceConfig {
     bool wait = false;     // create the device though the interface does not exist yet
     std::uint32_t rx_backlog = 1024;
     std::uint32_t tx_inflight = 64;
-    std::optional<std::uint32_t> bitrate;                // bit/s
-    std::optional<std::uint32_t> sample_point;           // tenths of a percent, as the kernel has it
-    std::optional<std::uint32_t> data_bitrate;           // bit/s, CAN FD
-    std::optional<std::uint32_t> data_sample_point;      // tenths of a percent
-    std::optional<bool> fd;                              // CAN FD on the interface
-    std::optional<std::uint32_t> restart_ms;             // 0: no automatic restart
+    std::optional<std::uint32_t> bitrate;           // bit/s
+    std::optional<std::uint32_t> sample_point;      // tenths of a percent, as the kernel has it
+    std::optional<std::uint32_t> data_bitrate;      // bit/s, CAN FD
+    std::optional<std::uint32_t> data_sample_point; // tenths of a percent
+    std::optional<bool> fd;                         // CAN FD on the interface
+    std::optional<std::uint32_t> restart_ms;        // 0: no automatic restart
 
     // Whether the interface itself has to be set up (through rtnetlink).
     bool sets_interface() const
@@ -94,6 +94,9 @@ struct GuestConfig {
 // Parse a guest's file; the guest is named by the file: <guest>.toml. Throws ConfigError.
 GuestConfig parse_guest_file(const std::filesystem::path &path);
 GuestConfig parse_guest(std::string_view text, std::string name, const std::string &file);
+
+// The settings of a guest as a tree (D-Bus: the dictionary given to CreateGuest).
+GuestConfig guest_from(TableReader table, std::string name);
 
 // One [[device]] table (D-Bus: the dictionary given to CreateDevice).
 DeviceConfig device_from(TableReader table);

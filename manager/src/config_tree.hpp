@@ -8,17 +8,18 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "error.hpp"
+
 namespace devhost {
 
 // A setting that is refused. what() is "file:line: message"; the line is 0 and
 // left out where there is none (D-Bus).
-class ConfigError : public std::runtime_error {
+class ConfigError : public Error {
 public:
     ConfigError(std::string file, unsigned line, std::string message);
 
@@ -75,6 +76,7 @@ public:
 
     [[noreturn]] void fail(std::string_view key, const std::string &message) const;
     [[noreturn]] void fail(const std::string &message) const;
+    unsigned line() const noexcept { return line_; }
     const std::string &where() const noexcept { return where_; }
     const std::string &file() const noexcept { return file_; }
 

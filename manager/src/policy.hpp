@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <string>
 
 #include "can_policy.hpp"
 
@@ -14,6 +16,28 @@ struct PolicyConfig {
 
     bool names_devices() const { return can && can->names_devices(); }
     bool operator==(const PolicyConfig &) const = default;
+};
+
+// A device as policies know it. The id is the kernel's (DEVHOST_A_DEV_ID).
+struct PolicyDevice {
+    std::string name;
+    std::uint32_t id = 0;
+    bool operator==(const PolicyDevice &) const = default;
+};
+
+// A policy that cannot be put in force or read back. what() is one sentence; log()
+// has the verifier's words where there are some.
+class PolicyError : public Error {
+public:
+    explicit PolicyError(const std::string &what, std::string log = {}, Cause cause = Cause::failed)
+        : Error(cause, what), log_(std::move(log))
+    {
+    }
+
+    const std::string &log() const noexcept { return log_; }
+
+private:
+    std::string log_;
 };
 
 // The form that [policy] in TOML, and the dictionary on D-Bus, have.

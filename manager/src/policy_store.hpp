@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,28 +14,6 @@
 #include "policy.hpp"
 
 namespace devhost {
-
-// what() is one sentence; log() has the verifier's words where there are some.
-class PolicyError : public std::runtime_error {
-public:
-    explicit PolicyError(const std::string &what, int error = 0, std::string log = {})
-        : std::runtime_error(what), error_(error), log_(std::move(log))
-    {
-    }
-
-    int error() const noexcept { return error_; } // errno, 0 if none
-    const std::string &log() const noexcept { return log_; }
-
-private:
-    int error_;
-    std::string log_;
-};
-
-struct PolicyDevice {
-    std::string name;
-    std::uint32_t id = 0; // DEVHOST_A_DEV_ID
-    bool operator==(const PolicyDevice &) const = default;
-};
 
 // The guest as the kernel knows it. All its devices are listed: where rules name
 // devices, one that is not listed may do nothing. So whenever a device of a
@@ -85,7 +62,7 @@ private:
     std::filesystem::path programs_;
     std::filesystem::path pins_;
 
-    std::filesystem::path pin_of(std::string_view guest_name) const;
+    std::filesystem::path pins_of(std::string_view guest_name) const;
 };
 
 } // namespace devhost

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * The decisions of can_policy.bpf.c. Plain C, so that the unit tests run the
+ * very same code natively.
+ */
+#ifndef _CAN_POLICY_MATCH_H
+#define _CAN_POLICY_MATCH_H
+
+#include "can_policy.h"
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+static __always_inline __u32 can_policy_key(__u32 can_id, __u8 flags)
+{
+	return can_id | (__u32)flags << CAN_POLICY_KEY_SHIFT;
+}
+
+/* The bit of a device in can_policy_match.devices, 0 if it is not known. */
+static __always_inline __u32
+can_policy_device(const volatile struct can_policy *policy, __u32 device)
+{
+	__u32 i;
+
+	if (!policy->devices)
+		return 1;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < policy->devices && i < CAN_POLICY_DEVICES; i++) {
+		if (policy->device[i] == device)
+			return 1U << i;
+	}
+	return 0;
+}
+
+/* Whether the frame would win over everything that the guest may send. */
+static __always_inline int
+can_policy_too_urgent(const volatile struct can_policy_rules *rules, __u32 key)
+{
+	__u32 lowest = key & CAN_POLICY_KEY_EXTENDED ? rules->lowest[1] :
+						       rules->lowest[0];
+
+	return (key & CAN_POLICY_KEY_ID) < lowest;
+}
+
+/* The first rule that matches; at the latest the default. */
+static __always_inline __u32
+can_policy_find(const volatile struct can_policy_rules *rules, __u32 key,
+		__u32 device)
+{
+	__u32 i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < CAN_POLICY_RULES; i++) {
+		const volatile struct can_policy_match *m = &rules->match[i];
+
+		if ((key & m->mask) - m->first <= m->span &&
+		    m->devices & device)
+			break;
+	}
+	return i;
+}
+
+/*
+ * Let time pay off debt. Time may seem to go back: another CPU took its time
+ * stamp later and the lock earlier; then nothing is paid.
+ */
+static __always_inline void
+can_policy_pay(const volatile struct can_policy_bucket *bucket,
+	       struct can_policy_level *level, __u64 now)
+{
+	__u64 elapsed, paid;
+
+	if (now <= level->time)
+		return;
+	elapsed = now - level->time;
+	level->time = now;
+	if (elapsed >= bucket->empty_ns) {
+		level->debt = 0;
+		return;
+	}
+	/* below capacity + rate: no overflow */
+	paid = elapsed * bucket->rate;
+	level->debt = level->debt > paid ? level->debt - paid : 0;
+}
+
+static __always_inline int
+can_policy_fits(const volatile struct can_policy_bucket *bucket,
+		const struct can_policy_level *level, __u64 cost)
+{
+	return level->debt + cost <= bucket->capacity;
+}
+
+enum can_policy_taken {
+	CAN_POLICY_TAKEN,
+	CAN_POLICY_RULE_FULL,
+	CAN_POLICY_GUEST_FULL,
+};
+
+/*
+ * Charge a frame to the buckets of its rule and of the guest: to all or to
+ * none. The caller holds the lock.
+ */
+static __always_inline enum can_policy_taken
+can_policy_take(const volatile struct can_policy_rules *rules,
+		struct can_policy_state *state, __u32 index, __u32 limit,
+		__u32 bits, __u64 now)
+{
+	const __u64 frame_cost = CAN_POLICY_TOKEN;
+	const __u64 bits_cost = bits * CAN_POLICY_TOKEN;
+	const __u32 guest = rules->limit;
+	const volatile struct can_policy_bucket *bucket = rules->bucket[index];
+	struct can_policy_level *level = state->level[index];
+
+	if (limit & CAN_POLICY_LIMIT_FRAMES) {
+		can_policy_pay(&bucket[CAN_POLICY_FRAMES],
+			       &level[CAN_POLICY_FRAMES], now);
+		if (!can_policy_fits(&bucket[CAN_POLICY_FRAMES],
+				     &level[CAN_POLICY_FRAMES], frame_cost))
+			return CAN_POLICY_RULE_FULL;
+	}
+	if (limit & CAN_POLICY_LIMIT_BITS) {
+		can_policy_pay(&bucket[CAN_POLICY_BITS],
+			       &level[CAN_POLICY_BITS], now);
+		if (!can_policy_fits(&bucket[CAN_POLICY_BITS],
+				     &level[CAN_POLICY_BITS], bits_cost))
+			return CAN_POLICY_RULE_FULL;
+	}
+	if (guest & CAN_POLICY_LIMIT_FRAMES) {
+		can_policy_pay(&rules->guest[CAN_POLICY_FRAMES],
+			       &state->guest[CAN_POLICY_FRAMES], now);
+		if (!can_policy_fits(&rules->guest[CAN_POLICY_FRAMES],
+				     &state->guest[CAN_POLICY_FRAMES],
+				     frame_cost))
+			return CAN_POLICY_GUEST_FULL;
+	}
+	if (guest & CAN_POLICY_LIMIT_BITS) {
+		can_policy_pay(&rules->guest[CAN_POLICY_BITS],
+			       &state->guest[CAN_POLICY_BITS], now);
+		if (!can_policy_fits(&rules->guest[CAN_POLICY_BITS],
+				     &state->guest[CAN_POLICY_BITS], bits_cost))
+			return CAN_POLICY_GUEST_FULL;
+	}
+
+	if (limit & CAN_POLICY_LIMIT_FRAMES)
+		level[CAN_POLICY_FRAMES].debt += frame_cost;
+	if (limit & CAN_POLICY_LIMIT_BITS)
+		level[CAN_POLICY_BITS].debt += bits_cost;
+	if (guest & CAN_POLICY_LIMIT_FRAMES)
+		state->guest[CAN_POLICY_FRAMES].debt += frame_cost;
+	if (guest & CAN_POLICY_LIMIT_BITS)
+		state->guest[CAN_POLICY_BITS].debt += bits_cost;
+	return CAN_POLICY_TAKEN;
+}
+
+#endif /* _CAN_POLICY_MATCH_H */

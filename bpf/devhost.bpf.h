@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's policy types as a BPF program sees them. Every field access is
+ * relocated against the BTF of the running devhost module, so a program builds
+ * without the module and without the kernel it will run on.
+ */
+#ifndef _DEVHOST_BPF_H
+#define _DEVHOST_BPF_H
+
+#include <linux/bpf.h>
+#include <linux/devhost.h>
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#define DEVHOST_POLICY_CAN_EXTENDED	0x01
+#define DEVHOST_POLICY_CAN_FD		0x02
+#define DEVHOST_POLICY_CAN_RTR		0x04
+
+enum devhost_direction {
+	DEVHOST_TO_HOST,
+	DEVHOST_TO_GUEST,
+};
+
+struct devhost_policy_can {
+	__u32 guest;
+	__u32 device;
+	__u32 can_id;
+	__u32 bits;
+	__u8 direction;
+	__u8 flags;
+	__u8 len;
+} __attribute__((preserve_access_index));
+
+/* Only what the program at hand implements or sets need be filled in. */
+struct devhost_policy_ops {
+	int (*can)(const struct devhost_policy_can *frame);
+	__u32 guest;
+};
+
+#endif /* _DEVHOST_BPF_H */

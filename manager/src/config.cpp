@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <format>
+#include <fstream>
+#include <iterator>
+
+#include <linux/devhost.h>
+#include <linux/virtio_config.h>
+
+#include "config_toml.hpp"
+
+namespace devhost {
+
+namespace {
+
+constexpr std::uintmax_t file_size_max = 1 << 20;
+constexpr std::size_t interface_length_max = 15; // IFNAMSIZ with its NUL
+constexpr unsigned cpu_max = 8191;
+
+constexpr bool is_alphanumeric(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool consists_of(std::string_view text, std::string_view others)
+{
+    return std::ranges::all_of(text, [others](char c) {
+        return is_alphanumeric(c) || others.find(c) != std::string_view::npos;
+    });
+}
+
+std::optional<std::uint32_t> small_number(TableReader &table, std::string_view key,
+                                          std::uint32_t min, std::uint32_t max)
+{
+    const auto value = table.number(key, min, max);
+
+    if (!value) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint32_t>(*value);
+}
+
+std::string account(TableReader &table, std::string_view key)
+{
+    const auto name = table.text(key, 32);
+
+    if (!name) {
+        return {};
+    }
+    if (name->front() == '-' || !consists_of(*name, "_.-")) {
+        table.fail(key, "must be the name of an account");
+    }
+    return *name;
+}
+
+std::string unit(TableReader &table)
+{
+    const auto name = table.text("unit");
+
+    if (!name) {
+        return {};
+    }
+    const auto ends = [&name](std::string_view suffix) {
+        return name->size() > suffix.size() && name->ends_with(suffix);
+    };
+    if (!consists_of(*name, ":-_.\\@") || !(ends(".service") || ends(".scope"))) {
+        table.fail("unit", "must be the name of a systemd unit, ending in .service or .scope");
+    }
+    return *name;
+}
+
+std::vector<unsigned> cpu_list(TableReader &table)
+{
+    std::vector<unsigned> cpus;
+    const Setting *setting = table.raw("cpus");
+
+    if (!setting) {
+        return cpus;
+    }
+    const SettingList *list = std::get_if<SettingList>(&setting->value);
+    if (!list || list->empty()) {
+        table.fail("cpus", "must be an array of CPU numbers, as in [2, 3]");
+    }
+    for (const Setting &item : *list) {
+        const std::int64_t *cpu = std::get_if<std::int64_t>(&item.value);
+        if (!cpu || *cpu < 0 || *cpu > cpu_max) {
+            table.fail("cpus", std::format("must have CPU numbers from 0 to {}", cpu_max));
+        }
+        cpus.push_back(static_cast<unsigned>(*cpu));
+    }
+    std::ranges::sort(cpus);
+    const auto rest = std::ranges::unique(cpus);
+    cpus.erase(rest.begin(), rest.end());
+    return cpus;
+}
+
+WorkerConfig worker_from(TableReader table)
+{
+    WorkerConfig worker;
+
+    worker.cpus = cpu_list(table);
+    if (const auto scheduler = table.word("scheduler", {"other", "batch", "fifo", "rr"})) {
+        worker.scheduler = static_cast<Scheduler>(*scheduler);
+    }
+    worker.priority = small_number(table, "priority", 1, 99);
+    if (const auto nice = table.number("nice", -20, 19)) {
+        worker.nice = static_cast<int>(*nice);
+    }
+
+    const bool realtime = worker.scheduler == Scheduler::fifo || worker.scheduler == Scheduler::rr;
+    if (realtime && !worker.priority) {
+        table.fail("scheduler", "is \"fifo\" or \"rr\" and needs a priority");
+    }
+    if (!realtime && worker.priority) {
+        table.fail("priority", "goes with scheduler = \"fifo\" or \"rr\" only");
+    }
+    if (realtime && worker.nice) {
+        table.fail("nice", "goes with scheduler = \"other\" or \"batch\" only");
+    }
+    table.finish();
+    return worker;
+}
+
+std::string interface_name(TableReader &table)
+{
+    const auto name = table.text("interface", interface_length_max);
+
+    if (!name) {
+        table.fail(table.where() + " needs interface = \"...\", a CAN interface of the host");
+    }
+    if (*name == "." || *name == ".." || name->find_first_of("/: \t") != std::string::npos) {
+        table.fail("interface", "is not the name of a network interface");
+    }
+    return *name;
+}
+
+CanDeviceConfig can_device_from(TableReader table)
+{
+    CanDeviceConfig can;
+
+    can.interface = interface_name(table);
+    can.wait = table.boolean("wait").value_or(can.wait);
+    can.rx_backlog = small_number(table, "rx_backlog", 16, 65536).value_or(can.rx_backlog);
+    can.tx_inflight = small_number(table, "tx_inflight", 1, 1024).value_or(can.tx_inflight);
+    can.bitrate = small_number(table, "bitrate", 1, 1'000'000);
+    can.sample_point = small_number(table, "sample_point", 1, 999);
+    can.data_bitrate = small_number(table, "data_bitrate", 1, 20'000'000);
+    can.data_sample_point = small_number(table, "data_sample_point", 1, 999);
+    can.fd = table.boolean("fd");
+    can.restart_ms = small_number(table, "restart_ms", 0, 3'600'000);
+
+    if (can.sample_point && !can.bitrate) {
+        table.fail("sample_point", "needs bitrate");
+    }
+    if (can.data_sample_point && !can.data_bitrate) {
+        table.fail("data_sample_point", "needs data_bitrate");
+    }
+    if (can.data_bitrate && !can.bitrate) {
+        table.fail("data_bitrate", "needs bitrate");
+    }
+    if (can.data_bitrate && can.fd != true) {
+        table.fail("data_bitrate", "needs fd = true");
+    }
+    if (can.fd == true && !can.data_bitrate) {
+        table.fail("fd", "needs data_bitrate");
+    }
+    table.finish();
+    return can;
+}
+
+// A rule for a device that the file does not have is a slip of the pen.
+void check_rule_devices(const GuestConfig &guest, TableReader can)
+{
+    for (const std::string_view direction : {"transmit", "receive"}) {
+        auto table = can.table(direction);
+        if (!table) {
+            continue;
+        }
+        for (TableReader &rule : table->tables("rule")) {
+            const auto device = rule.text("device");
+            if (device && !guest.device(*device)) {
+                rule.fail("device", std::format("\"{}\" is not a device of this file", *device));
+            }
+        }
+    }
+}
+
+std::string read_file(const std::filesystem::path &path)
+{
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+
+    if (error) {
+        throw ConfigError(path, 0, "cannot be read: " + error.message());
+    }
+    if (size > file_size_max) {
+        throw ConfigError(path, 0, "is larger than 1 MiB; it cannot be the file of a guest");
+    }
+    std::ifstream stream(path, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(stream), {}};
+    if (!stream) {
+        throw ConfigError(path, 0, "cannot be read; check that it is a file and its permissions");
+    }
+    return text;
+}
+
+} // namespace
+
+bool valid_name(std::string_view name)
+{
+    return !name.empty() && name.size() < DEVHOST_NAME_SIZE && is_alphanumeric(name.front()) &&
+           consists_of(name, "_-");
+}
+
+std::uint64_t features_mask(Ring ring)
+{
+    constexpr std::uint64_t all = ~std::uint64_t{0};
+
+    return ring == Ring::split ? all & ~(std::uint64_t{1} << VIRTIO_F_RING_PACKED) : all;
+}
+
+const DeviceConfig *GuestConfig::device(std::string_view device_name) const
+{
+    const auto found = std::ranges::find(devices, device_name, &DeviceConfig::name);
+
+    return found == devices.end() ? nullptr : &*found;
+}
+
+DeviceConfig device_from(TableReader table)
+{
+    DeviceConfig device;
+
+    const auto name = table.text("name");
+    if (!name) {
+        table.fail(table.where() + " needs a name");
+    }
+    if (!valid_name(*name)) {
+        table.fail("name", "must be 1 to 31 letters, digits, - and _, the first a letter or digit");
+    }
+    device.name = *name;
+    device.line = table.line();
+    if (!table.word("class", {"can"})) {
+        table.fail(table.where() + " needs class = \"can\"");
+    }
+    device.device_class = "can";
+    device.policy_required = table.boolean("policy_required").value_or(device.policy_required);
+    device.vq_size_max = small_number(table, "vq_size_max", 2, DEVHOST_VQ_SIZE_MAX);
+    if (device.vq_size_max && !std::has_single_bit(*device.vq_size_max)) {
+        table.fail("vq_size_max", "must be a power of two");
+    }
+    if (const auto ring = table.word("ring", {"any", "split"})) {
+        device.ring = static_cast<Ring>(*ring);
+    }
+    auto can = table.table("can");
+    if (!can) {
+        table.fail(table.where() + " needs a table \"can\" with at least the interface");
+    }
+    device.backend = can_device_from(*can);
+    table.finish();
+    return device;
+}
+
+GuestConfig guest_from(TableReader table, std::string name)
+{
+    GuestConfig guest;
+
+    if (!valid_name(name)) {
+        throw ConfigError(
+            table.file(), 0,
+            std::format("\"{}\" cannot be the name of a guest: 1 to 31 letters, digits, "
+                        "- and _, the first a letter or digit",
+                        name));
+    }
+    guest.name = std::move(name);
+    guest.user = account(table, "user");
+    guest.group = account(table, "group");
+    guest.unit = unit(table);
+    if (auto worker = table.table("worker")) {
+        guest.worker = worker_from(*worker);
+    }
+    for (TableReader &reader : table.tables("device")) {
+        DeviceConfig device = device_from(reader);
+        if (guest.device(device.name)) {
+            reader.fail("name",
+                        std::format("\"{}\" is the name of an earlier device", device.name));
+        }
+        guest.devices.push_back(std::move(device));
+    }
+    if (auto policy = table.table("policy")) {
+        guest.policy = policy_from(*policy);
+        if (auto can = policy->table("can")) {
+            check_rule_devices(guest, *can);
+        }
+    }
+    table.finish();
+    return guest;
+}
+
+GuestConfig parse_guest(std::string_view text, std::string name, const std::string &file)
+{
+    const Setting tree = parse_toml(text, file);
+    GuestConfig guest = guest_from(TableReader(tree, file, ""), std::move(name));
+
+    guest.file = file;
+    return guest;
+}
+
+GuestConfig parse_guest_file(const std::filesystem::path &path)
+{
+    if (path.extension() != ".toml") {
+        throw ConfigError(path, 0, "must be named <guest>.toml");
+    }
+    return parse_guest(read_file(path), path.stem(), path);
+}
+
+} // namespace devhost

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy_program.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <format>
+#include <utility>
+
+#include <fcntl.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+namespace devhost {
+
+namespace {
+
+// struct devhost_policy_ops as bpf/devhost.bpf.h declares it.
+struct PolicyOps {
+    void *can;
+    std::uint32_t guest;
+};
+
+constexpr const char *type_of_kernel = "/sys/kernel/btf/devhost";
+constexpr std::size_t log_size = 64 * 1024;
+constexpr std::array directions{CAN_POLICY_TRANSMIT, CAN_POLICY_RECEIVE};
+
+// libbpf's messages go nowhere: what matters is in the errors thrown here.
+void quiet_libbpf()
+{
+    static const auto previous = libbpf_set_print(nullptr);
+    (void)previous;
+}
+
+std::string reason(int error)
+{
+    return std::generic_category().message(error);
+}
+
+UniqueFd open_pin(const std::filesystem::path &path)
+{
+    UniqueFd fd(bpf_obj_get(path.c_str()));
+
+    if (!fd) {
+        throw PolicyError(std::format("{}: {}", path.string(), reason(errno)));
+    }
+    return fd;
+}
+
+template <class Value>
+void read_element(const UniqueFd &map, std::uint32_t key, Value &value,
+                  const std::filesystem::path &path)
+{
+    bpf_map_info info{};
+    std::uint32_t size = sizeof(info);
+
+    if (bpf_map_get_info_by_fd(map.get(), &info, &size) != 0 || info.value_size != sizeof(value) ||
+        bpf_map_lookup_elem(map.get(), &key, &value) != 0) {
+        throw PolicyError(std::format("{} is not of this version of devhost", path.string()));
+    }
+}
+
+template <class Value>
+void read_pin(const std::filesystem::path &path, std::uint32_t key, Value &value)
+{
+    read_element(open_pin(path), key, value, path);
+}
+
+void pin_one(int fd, const std::filesystem::path &path)
+{
+    if (bpf_obj_pin(fd, path.c_str()) != 0) {
+        throw PolicyError(std::format("cannot pin {}: {}", path.string(), reason(errno)));
+    }
+}
+
+[[noreturn]] void fail_to_load(int error, std::string log)
+{
+    std::error_code ignored;
+
+    if (!std::filesystem::exists(type_of_kernel, ignored)) {
+        throw PolicyError("the kernel knows no policies: load the devhost module, built with BTF",
+                          {}, Cause::not_supported);
+    }
+    if (error == EPERM) {
+        throw PolicyError("policies need CAP_BPF and CAP_SYS_ADMIN", {}, Cause::access_denied);
+    }
+    throw PolicyError(std::format("the kernel refuses the policy's program: {}", reason(error)),
+                      std::move(log));
+}
+
+} // namespace
+
+void PolicyProgram::Closer::operator()(bpf_object *object) const
+{
+    bpf_object__close(object);
+}
+
+PolicyProgram::PolicyProgram(const std::filesystem::path &programs, const CanPolicyLayout &layout)
+{
+    const std::filesystem::path file = programs / "can_policy.bpf.o";
+    std::string log(log_size, '\0');
+    bpf_object_open_opts options{};
+
+    quiet_libbpf();
+    // Filled where the program is refused, and only then.
+    options.sz = sizeof(options);
+    options.kernel_log_buf = log.data();
+    options.kernel_log_size = log.size();
+    object_.reset(bpf_object__open_file(file.c_str(), &options));
+    if (!object_) {
+        throw PolicyError(std::format("cannot open {}: {}; reinstall the package devhost",
+                                      file.string(), reason(errno)));
+    }
+    preset(layout);
+    if (const int error = bpf_object__load(object_.get())) {
+        log.resize(std::strlen(log.c_str()));
+        fail_to_load(-error, std::move(log));
+    }
+}
+
+bpf_map *PolicyProgram::map(const char *name, std::size_t value_size) const
+{
+    bpf_map *found = bpf_object__find_map_by_name(object_.get(), name);
+
+    if (!found || (value_size != 0 && bpf_map__value_size(found) != value_size)) {
+        throw PolicyError("can_policy.bpf.o is not of this version of devhost");
+    }
+    return found;
+}
+
+void PolicyProgram::preset(const CanPolicyLayout &layout) const
+{
+    std::size_t size = 0;
+    bpf_map *type = map("policy", 0);
+    auto *ops = static_cast<PolicyOps *>(bpf_map__initial_value(type, &size));
+
+    if (!ops || size != sizeof(*ops) ||
+        bpf_map__set_initial_value(map(".rodata", sizeof(layout.rules)), &layout.rules,
+                                   sizeof(layout.rules)) != 0 ||
+        bpf_map__set_initial_value(map(".rodata.names", sizeof(layout.names)), &layout.names,
+                                   sizeof(layout.names)) != 0) {
+        throw PolicyError("can_policy.bpf.o is not of this version of devhost");
+    }
+    ops->guest = layout.rules.guest;
+}
+
+int PolicyProgram::map_fd() const
+{
+    return bpf_map__fd(map("policy", 0));
+}
+
+std::uint32_t PolicyProgram::map_id() const
+{
+    bpf_map_info info{};
+    std::uint32_t size = sizeof(info);
+
+    if (bpf_map_get_info_by_fd(map_fd(), &info, &size) != 0) {
+        throw PolicyError("cannot read the id of the policy: " + reason(errno));
+    }
+    return info.id;
+}
+
+void PolicyProgram::pin(const std::filesystem::path &directory) const
+{
+    const bpf_program *program = bpf_object__find_program_by_name(object_.get(), "can");
+
+    pin_one(bpf_map__fd(map(".rodata", 0)), directory / "rules");
+    pin_one(bpf_map__fd(map(".rodata.names", 0)), directory / "names");
+    pin_one(bpf_map__fd(map("can_state", sizeof(::can_policy_state))), directory / "state");
+    pin_one(bpf_program__fd(program), directory / "program");
+}
+
+UniqueFd PolicyProgram::attach() const
+{
+    bpf_link *link = bpf_map__attach_struct_ops(map("policy", 0));
+
+    if (!link) {
+        if (errno == EEXIST) {
+            return {};
+        }
+        if (errno == ENOENT) {
+            throw PolicyError("the kernel does not know the guest", {}, Cause::no_such_guest);
+        }
+        throw PolicyError("cannot attach the policy: " + reason(errno));
+    }
+
+    // A descriptor of our own: libbpf's goes with its link.
+    UniqueFd fd(::fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 0));
+    bpf_link__destroy(link);
+    return fd;
+}
+
+CanPolicyLayout PinnedPolicy::layout() const
+{
+    CanPolicyLayout layout;
+
+    read_pin(directory_ / "rules", 0, layout.rules);
+    read_pin(directory_ / "names", 0, layout.names);
+    return layout;
+}
+
+CanCounters PinnedPolicy::counters() const
+{
+    const std::filesystem::path path = directory_ / "state";
+    const UniqueFd map = open_pin(path);
+    ::can_policy rules{};
+    std::array<CanDirectionCounters, CAN_POLICY_DIRECTIONS> counters;
+
+    read_pin(directory_ / "rules", 0, rules);
+    for (const auto direction : directions) {
+        ::can_policy_state state{};
+
+        read_element(map, direction, state, path);
+        counters.at(direction) = read_counters(rules.rules[direction], state);
+    }
+    return {.transmit = std::move(counters[CAN_POLICY_TRANSMIT]),
+            .receive = std::move(counters[CAN_POLICY_RECEIVE])};
+}
+
+std::vector<std::uint32_t> PinnedPolicy::program_ids() const
+{
+    const UniqueFd program = open_pin(directory_ / "program");
+    bpf_prog_info info{};
+    std::uint32_t size = sizeof(info);
+
+    if (bpf_prog_get_info_by_fd(program.get(), &info, &size) != 0) {
+        throw PolicyError("cannot read the id of the policy's program: " + reason(errno));
+    }
+    return {info.id};
+}
+
+} // namespace devhost
