@@ -10,11 +10,6 @@
 #include <linux/can/skb.h>
 #include <linux/skbuff.h>
 
-/* The header came with the extension. */
-#if __has_include(<net/can.h>)
-#define COMPAT_CAN_SKB_EXT
-#endif
-
 /**
  * compat_can_alloc_skb - a buffer for one CAN frame
  * @size: CAN_MTU or CANFD_MTU
@@ -29,7 +24,7 @@ static inline struct sk_buff *compat_can_alloc_skb(unsigned int size, gfp_t gfp)
 {
 	struct sk_buff *skb;
 
-#ifdef COMPAT_CAN_SKB_EXT
+#ifdef DEVHOST_HAVE_CAN_SKB_EXT
 	skb = alloc_skb_fclone(size, gfp);
 	if (!skb)
 		return NULL;
@@ -50,7 +45,7 @@ static inline struct sk_buff *compat_can_alloc_skb(unsigned int size, gfp_t gfp)
 /* The interface on which a buffer from compat_can_alloc_skb() first appears. */
 static inline void compat_can_set_iif(struct sk_buff *skb, int ifindex)
 {
-#ifdef COMPAT_CAN_SKB_EXT
+#ifdef DEVHOST_HAVE_CAN_SKB_EXT
 	can_skb_ext_find(skb)->can_iif = ifindex;
 #else
 	can_skb_prv(skb)->ifindex = ifindex;
@@ -60,7 +55,7 @@ static inline void compat_can_set_iif(struct sk_buff *skb, int ifindex)
 /* Give a buffer from compat_can_alloc_skb() its id; returns it, never 0. */
 static inline u32 compat_can_set_uid(struct sk_buff *skb)
 {
-#ifdef COMPAT_CAN_SKB_EXT
+#ifdef DEVHOST_HAVE_CAN_SKB_EXT
 	struct can_skb_ext *ext = can_skb_ext_find(skb);
 
 	can_set_skb_uid(ext);
@@ -74,7 +69,7 @@ static inline u32 compat_can_set_uid(struct sk_buff *skb)
 /* The id of a buffer that PF_CAN delivers; its echo has the same. */
 static inline u32 compat_can_uid(struct sk_buff *skb)
 {
-#ifdef COMPAT_CAN_SKB_EXT
+#ifdef DEVHOST_HAVE_CAN_SKB_EXT
 	struct can_skb_ext *ext = can_skb_ext_find(skb);
 
 	return ext ? ext->can_skb_uid : 0;

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a frame of the guest may be, and what the policy says of a frame.
+ */
+#include "vhost_can.h"
+
+/* Data lengths that CAN FD knows. */
+static bool vhost_can_fd_len_valid(unsigned int len)
+{
+	switch (len) {
+	case 0 ... 8:
+	case 12:
+	case 16:
+	case 20:
+	case 24:
+	case 32:
+	case 48:
+	case 64:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static u8 vhost_can_frame_kinds(u32 flags)
+{
+	if (flags & VIRTIO_CAN_FLAGS_FD)
+		return VHOST_CAN_FD;
+	if (flags & VIRTIO_CAN_FLAGS_RTR)
+		return VHOST_CAN_CLASSIC | VHOST_CAN_RTR;
+	return VHOST_CAN_CLASSIC;
+}
+
+/**
+ * vhost_can_frame_valid - check a transmit request
+ * @vc: the device
+ * @out: a private copy of the request's header
+ * @available: bytes of data that the request has
+ *
+ * Context: Any.
+ * Return: true if the frame can be sent.
+ */
+bool vhost_can_frame_valid(const struct vhost_can *vc,
+			   const struct virtio_can_tx_out *out,
+			   size_t available)
+{
+	const u32 known = VIRTIO_CAN_FLAGS_EXTENDED | VIRTIO_CAN_FLAGS_FD |
+			  VIRTIO_CAN_FLAGS_RTR;
+	const u32 both = VIRTIO_CAN_FLAGS_FD | VIRTIO_CAN_FLAGS_RTR;
+	u32 flags = le32_to_cpu(out->flags);
+	u16 len = le16_to_cpu(out->length);
+	u8 kinds = vhost_can_frame_kinds(flags);
+
+	if (out->msg_type != cpu_to_le16(VIRTIO_CAN_TX) ||
+	    out->reserved_classic_dlc || out->padding ||
+	    out->reserved_xl_priority)
+		return false;
+	if ((flags & ~known) || (flags & both) == both ||
+	    (vc->kinds & kinds) != kinds)
+		return false;
+	if (le32_to_cpu(out->can_id) >
+	    (flags & VIRTIO_CAN_FLAGS_EXTENDED ? CAN_EFF_MASK : CAN_SFF_MASK))
+		return false;
+	if (kinds == VHOST_CAN_FD)
+		return vhost_can_fd_len_valid(len) && len <= available;
+	/* A remote request has a length, but no data. */
+	return len <= CAN_MAX_DLEN &&
+	       (len <= available || (kinds & VHOST_CAN_RTR));
+}
+
+/*
+ * Bits from the start of the frame to the end of the space after it, without
+ * stuff bits that depend on the content. CAN FD has more in front of the data
+ * (FDF, BRS, ESI), a stuff count and a longer check sequence.
+ */
+static u32 vhost_can_frame_bits(const struct canfd_frame *cf, bool fd)
+{
+	bool extended = cf->can_id & CAN_EFF_FLAG;
+
+	if (fd)
+		return (extended ? 75 : 56) + (cf->len > 16 ? 4 : 0) +
+		       8 * cf->len;
+	return (extended ? 67 : 47) +
+	       (cf->can_id & CAN_RTR_FLAG ? 0 : 8 * cf->len);
+}
+
+/**
+ * vhost_can_frame_allowed - ask the guest's policy
+ * @vc: the device
+ * @cf: a frame, of CAN FD or not
+ * @fd: whether it is
+ * @direction: which way it goes
+ *
+ * Context: Any up to softirq.
+ * Return: true if it may pass.
+ */
+bool vhost_can_frame_allowed(struct vhost_can *vc, const struct canfd_frame *cf,
+			     bool fd, enum devhost_direction direction)
+{
+	struct devhost_policy_can item = {
+		.can_id = cf->can_id & CAN_EFF_MASK,
+		.bits = vhost_can_frame_bits(cf, fd),
+		.direction = direction,
+		.flags = (cf->can_id & CAN_EFF_FLAG ?
+			  DEVHOST_POLICY_CAN_EXTENDED : 0) |
+			 (cf->can_id & CAN_RTR_FLAG ?
+			  DEVHOST_POLICY_CAN_RTR : 0) |
+			 (fd ? DEVHOST_POLICY_CAN_FD : 0),
+		.len = cf->len,
+	};
+
+	return devhost_policy_can(vc->dev, &item);
+}
