@@ -9,6 +9,7 @@
  *   pool.c     helper threads for what sleeps
  *   ring*.c    split and packed rings (ring.h)
  *   mem.c      guest memory (mem.h)
+ *   resource.c guest memory held beyond a pass
  *   guest.c    guests and their devices: creation, removal, lookup
  *   policy.c   struct_ops type, verdicts
  *   netlink.c  generic netlink family: commands, dumps, notifications
@@ -21,6 +22,7 @@
  *   devhost_lock        guests, their devices, classes
  *   dev->lock           virtio state of one device, start and stop
  *   dev->run_lock       a pass of the worker, or nobody's pass
+ *   dev->resource_lock  memory held beyond a pass
  *   dev->mem_lock       the current memory snapshot
  *
  * devhost_lock is never held across vdpa_register_device() or
@@ -40,8 +42,12 @@
 
 struct genl_info;
 
-/* Bit of dev->pending beside those of queues and events. */
+/* Bits of dev->pending beside those of queues and events. */
 #define DEVHOST_PENDING_JOBS	(DEVHOST_CLASS_VQS + DEVHOST_EVENTS)
+#define DEVHOST_PENDING_LOST	(DEVHOST_PENDING_JOBS + 1)
+
+/* Contiguous runs that a resource may consist of: 64 MiB of single pages. */
+#define DEVHOST_RESOURCE_PIECES_MAX	16384
 
 /* Bytes of the largest configuration space. */
 #define DEVHOST_CONFIG_MAX	128
@@ -185,7 +191,8 @@ struct devhost_params {
  * @config_cb: configuration interrupt; @config_lock
  * @config_lock: @config_cb
  * @pending: bit n: queue n was kicked; bit DEVHOST_CLASS_VQS + n: event n;
- *	DEVHOST_PENDING_JOBS: jobs are done
+ *	DEVHOST_PENDING_JOBS: jobs are done; DEVHOST_PENDING_LOST: resources
+ *	are lost
  * @worker: the task that serves, NULL where none does; RCU
  * @worker_priv: the worker.c side
  * @pool: jobs that sleep, NULL where there are none; @run_lock
@@ -193,6 +200,8 @@ struct devhost_params {
  * @map: current snapshot, never NULL; @mem_lock
  * @no_map: a snapshot without memory
  * @mem_lock: @map
+ * @resources: memory held beyond a pass; @resource_lock
+ * @resource_lock: @resources
  * @pass_map: the reference of the pass; @run_lock
  * @counters: of the class
  * @verdicts: per verdict
@@ -240,6 +249,8 @@ struct devhost_device {
 	struct devhost_map *map;
 	struct devhost_map *no_map;
 	spinlock_t mem_lock;
+	struct list_head resources;
+	spinlock_t resource_lock;
 	struct devhost_map *pass_map;
 
 	atomic64_t *counters;
@@ -320,6 +331,10 @@ void devhost_wake(struct devhost_device *dev, unsigned int bit);
 void devhost_pool_reap(struct devhost_device *dev);
 void devhost_pool_stop(struct devhost_device *dev);
 void devhost_pool_wait(struct devhost_device *dev);
+
+/* resource.c */
+void devhost_resources_check(struct devhost_device *dev);
+void devhost_resources_tell(struct devhost_device *dev);
 
 /* vq.c */
 void devhost_vq_pass(struct devhost_device *dev);

@@ -90,6 +90,7 @@ devhost_region_new(struct devhost_guest *guest,
 	if (!region)
 		return NULL;
 	refcount_set(&region->refs, 1);
+	refcount_inc(&guest->refs);
 	region->guest = guest;
 	region->iova = entry->start;
 	region->size = entry->last - entry->start + 1;
@@ -100,12 +101,13 @@ devhost_region_new(struct devhost_guest *guest,
 	return region;
 }
 
-static void devhost_region_put(struct devhost_region *region)
+void devhost_region_put(struct devhost_region *region)
 {
-	if (!refcount_dec_and_test(&region->refs))
+	if (!region || !refcount_dec_and_test(&region->refs))
 		return;
 	devhost_region_pages(region, false);
 	atomic64_sub(region->size, &region->guest->pinned);
+	devhost_guest_put(region->guest);
 	kfree(region);
 }
 
@@ -292,4 +294,50 @@ void *devhost_map_span(struct devhost_map *map, u64 iova, size_t *len,
 	if (*len - 1 > room)
 		*len = room + 1;
 	return slot->base + (iova - slot->first);
+}
+
+/**
+ * devhost_map_region - hold the region that an address is in
+ * @map: the snapshot
+ * @iova: an address for which devhost_map_span() has an answer
+ *
+ * Context: Any.
+ * Return: the region, NULL in the host's own memory, which is not held.
+ */
+struct devhost_region *devhost_map_region(const struct devhost_map *map,
+					  u64 iova)
+{
+	struct devhost_region *region;
+
+	if (map->identity)
+		return NULL;
+	region = map->region[devhost_map_find(map, iova)];
+	refcount_inc(&region->refs);
+	return region;
+}
+
+/**
+ * devhost_map_has - whether a snapshot still has memory where it was
+ * @map: the snapshot
+ * @span: where it was
+ * @write: whether the device writes to it
+ *
+ * Context: Any.
+ * Return: true if it has.
+ */
+bool devhost_map_has(const struct devhost_map *map,
+		     const struct devhost_span *span, bool write)
+{
+	const struct devhost_slot *slot;
+	int i;
+
+	if (map->identity)
+		return true;
+	i = devhost_map_find(map, span->iova);
+	if (i < 0)
+		return false;
+	slot = &map->slot[i];
+	return slot->base + (span->iova - slot->first) == span->base &&
+	       slot->last - span->iova >= span->len - 1 &&
+	       (slot->perm & (write ? VHOST_MAP_WO : VHOST_MAP_RO));
 }

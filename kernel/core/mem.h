@@ -9,6 +9,8 @@
 #include <linux/types.h>
 
 struct devhost_guest;
+struct devhost_region;
+struct devhost_span;
 struct vhost_iotlb;
 
 /**
@@ -25,6 +27,12 @@ struct devhost_map *devhost_map_build(struct devhost_guest *guest,
 				      struct vhost_iotlb *iotlb);
 struct devhost_map *devhost_map_get(struct devhost_map *map);
 void devhost_map_put(struct devhost_map *map);
+
+struct devhost_region *devhost_map_region(const struct devhost_map *map,
+					  u64 iova);
+bool devhost_map_has(const struct devhost_map *map,
+		     const struct devhost_span *span, bool write);
+void devhost_region_put(struct devhost_region *region);
 
 /* Counted up with each new snapshot; never 0. */
 u64 devhost_map_generation(const struct devhost_map *map);

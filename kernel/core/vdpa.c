@@ -124,6 +124,7 @@ static void devhost_wake_all(struct devhost_device *dev)
 	for (i = 0; i < dev->class->num_vqs; i++)
 		devhost_wake(dev, i);
 	devhost_wake(dev, DEVHOST_PENDING_JOBS);
+	devhost_wake(dev, DEVHOST_PENDING_LOST);
 }
 
 static void devhost_set_serving(struct devhost_device *dev)
@@ -162,6 +163,7 @@ static void devhost_swap_map(struct devhost_device *dev,
 	swap(dev->map, map);
 	spin_unlock(&dev->mem_lock);
 	devhost_map_put(map);
+	devhost_resources_check(dev);
 }
 
 /* The host's own driver gives physical addresses and maps nothing. */
@@ -874,6 +876,8 @@ struct devhost_device *devhost_vdpa_alloc(struct devhost_class *class,
 	mutex_init(&dev->run_lock);
 	spin_lock_init(&dev->config_lock);
 	spin_lock_init(&dev->mem_lock);
+	spin_lock_init(&dev->resource_lock);
+	INIT_LIST_HEAD(&dev->resources);
 	INIT_LIST_HEAD(&dev->list);
 	dev->class = class;
 	refcount_inc(&guest->refs);

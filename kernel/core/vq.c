@@ -354,6 +354,8 @@ void devhost_vq_pass(struct devhost_device *dev)
 			devhost_vq_kicked(&dev->vqs[i]);
 	if (pending & BIT(DEVHOST_PENDING_JOBS))
 		devhost_pool_reap(dev);
+	if (pending & BIT(DEVHOST_PENDING_LOST))
+		devhost_resources_tell(dev);
 	pending = (pending >> DEVHOST_CLASS_VQS) & (BIT(DEVHOST_EVENTS) - 1);
 	if (pending && dev->class->ops->work)
 		dev->class->ops->work(dev, pending);

@@ -22,6 +22,7 @@
 
 struct devhost_chain;
 struct devhost_device;
+struct devhost_resource;
 struct devhost_vq;
 
 /**
@@ -74,6 +75,8 @@ struct devhost_vq_info {
  * @request: serve one chain of a request queue
  * @refill: a supply queue has new buffers. Optional
  * @work: events raised with devhost_raise(). Optional
+ * @lost: the guest took memory of a resource away: end what uses it, then put
+ *	it. Called once. Needed where the module has resources
  * @get_config: fill @config, config_size bytes, zeroed. May run at any time
  *	from create() to destroy(), concurrently with everything else
  * @set_config: the driver wrote @len bytes at @offset, checked against
@@ -96,6 +99,7 @@ struct devhost_class_ops {
 				       struct devhost_chain *chain);
 	void (*refill)(struct devhost_device *dev, struct devhost_vq *vq);
 	void (*work)(struct devhost_device *dev, unsigned long events);
+	void (*lost)(struct devhost_device *dev, struct devhost_resource *res);
 	void (*get_config)(struct devhost_device *dev, void *config);
 	void (*set_config)(struct devhost_device *dev, unsigned int offset,
 			   const void *buf, unsigned int len);
@@ -177,6 +181,23 @@ void devhost_chain_set_priv(struct devhost_chain *chain, void *priv);
 void *devhost_chain_priv(const struct devhost_chain *chain);
 void devhost_chain_complete(struct devhost_chain *chain);
 void devhost_chain_reject(struct devhost_chain *chain);
+
+/**
+ * struct devhost_range - a range of guest addresses
+ * @addr: first byte
+ * @len: bytes
+ */
+struct devhost_range {
+	u64 addr;
+	u64 len;
+};
+
+struct devhost_resource *devhost_resource_get(struct devhost_device *dev,
+					      const struct devhost_range *range,
+					      unsigned int num, bool write);
+void devhost_resource_put(struct devhost_resource *res);
+void *devhost_resource_span(const struct devhost_resource *res, size_t offset,
+			    size_t *len);
 
 /**
  * struct devhost_job - something that sleeps
