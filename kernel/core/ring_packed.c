@@ -219,7 +219,7 @@ bool devhost_packed_notify(struct devhost_ring *ring)
 {
 	u32 event, off, n = ring->unsignalled;
 	bool fresh = ring->fresh;
-	bool same_lap;
+	int ago;
 
 	ring->unsignalled = 0;
 	ring->fresh = false;
@@ -248,13 +248,13 @@ bool devhost_packed_notify(struct devhost_ring *ring)
 	if (fresh || !ring->event_idx || off >= ring->num)
 		return true;
 
-	/* Of the two laps that a place can be in, the ring is in one. */
-	same_lap = !!(event & BIT(VRING_PACKED_EVENT_F_WRAP_CTR)) ==
-		   ring->used_wrap;
-	if (same_lap)
-		return off < ring->last_used && ring->last_used - off <= n;
-	return off >= ring->last_used &&
-	       ring->last_used + ring->num - off <= n;
+	/* How long ago the place was passed; with the wrap it recurs after two laps. */
+	ago = ring->last_used - (int)off;
+	if (!!(event & BIT(VRING_PACKED_EVENT_F_WRAP_CTR)) != ring->used_wrap)
+		ago += ring->num;
+	if (ago <= 0)
+		ago += 2 * ring->num;
+	return ago <= n;
 }
 
 bool devhost_packed_enable_kick(struct devhost_ring *ring)
