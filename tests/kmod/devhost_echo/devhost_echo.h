@@ -53,8 +53,16 @@ enum echo_counter {
 	ECHO_COUNT_REFILLS,
 	ECHO_COUNT_FORGOTTEN,
 
-	ECHO_COUNTERS
+	ECHO_COUNTERS,
+
+	/* ECHO_OP_COUNT only */
+	ECHO_COUNT_KEPT = 100,	/* requests kept now */
+	ECHO_COUNT_WAITING,	/* messages that wait for buffers */
+	ECHO_COUNT_WRITES,	/* of the configuration */
 };
+
+/* With the flags of ECHO_OP_POLICY_CAN: the frame goes to the guest. */
+#define ECHO_POLICY_TO_GUEST	0x100
 
 enum echo_op {
 	ECHO_OP_NOP,
