@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lint suite: style and static checks, each a row; the tools run in the device host's root."""
+
+import re
+import subprocess
+
+import host
+import layers
+from host import TOP
+from results import SKIP
+
+OURS = ["kernel", "manager", "bpf", "udev", "packaging", "tests", "docs", ".ci",
+        "Kbuild", "CMakeLists.txt", "README.md"]
+CHECKPATCH = ("/usr/src/devhost-bench/scripts/checkpatch.pl --no-tree --strict -q --terse "
+              "--show-types --max-line-length=100 --no-summary -f "
+              "--ignore FILE_PATH_CHANGES,CONST_STRUCT")
+
+
+def _files(*suffixes, below=tuple(OURS)):
+    return [p for p in host.source_files(below)
+            if p.name.endswith(suffixes) and not p.is_symlink()]
+
+
+def _src(paths):
+    return [f"/src/{p.relative_to(TOP)}" for p in paths]
+
+
+class Lint:
+    def __init__(self, results, layer, kernels, quick):
+        self.results, self.layer, self.kernels, self.quick = results, layer, kernels, quick
+
+    def tool(self, argv, is_bad=None):
+        """Run a tool in the root; returns its complaints."""
+        process = layers.in_root_live(self.layer.stack(), argv, stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, text=True, errors="replace")
+        output, _ = process.communicate()
+        if is_bad:
+            return "\n".join(line for line in output.splitlines() if is_bad(line))
+        return output or f"status {process.returncode}" if process.returncode else ""
+
+    def run(self):
+        rows = {
+            "checkpatch": self.checkpatch, "spdx": spdx, "kernel-version-checks": version_checks,
+            "size": size, "shellcheck": self.shellcheck, "codespell": self.codespell,
+            "clang-format": self.clang_format, "man-pages": self.man_pages,
+            "python": self.python, "dkms-conf": self.dkms_conf,
+            "dkms-check-kernel": self.dkms_check_kernel,
+            "clang-tidy": self.clang_tidy,
+        }
+        for release in layers.kernels(self.layer).values():
+            rows[f"module-warnings-{release}"] = lambda r=release: self.modules(r)
+        for name, check in rows.items():
+            if self.quick and name == "clang-tidy":
+                self.results.add("lint", name, SKIP, 0, "not in the quick tier")
+            else:
+                self.results.timed("lint", name, check)
+
+    def checkpatch(self):
+        files = _src(_files(".c", ".h", below=["kernel", "tests/kmod", "bpf"]))
+        if not files:
+            return "no kernel sources found"
+        return self.tool(["sh", "-c", f"{CHECKPATCH} \"$@\"", "sh", *files],
+                         is_bad=lambda line: re.search(r": (ERROR|WARNING|CHECK)", line))
+
+    def modules(self, release):
+        """The modules compile without a word under W=1 and sparse."""
+        return self.tool(
+            ["sh", "-c", """set -e
+work=/tmp/lint
+mkdir -p $work
+cp -rp /src/Kbuild /src/kernel $work/
+make -C /lib/modules/$1/build M=$work W=1 C=2 -j2 modules
+""", "sh", release],
+            is_bad=lambda line: ("/tmp/lint/" in line or line.startswith("kernel/"))
+            and re.search(r"(warning|error):", line) or re.match(r"make.*\*\*\*|ERROR:", line))
+
+    def shellcheck(self):
+        scripts = [p for p in _files("") if p.is_file()
+                   and re.match(rb"#!/bin/(ba|da)?sh", p.read_bytes()[:16])]
+        return self.tool(["shellcheck", "-x", "-e", "SC1091", *_src(scripts)])
+
+    def codespell(self):
+        return self.tool(["codespell", "-q", "3", "-S", "*.svg,*.png", *_src(
+            [TOP / d for d in OURS if (TOP / d).exists()])])
+
+    def clang_format(self):
+        files = _files(".cpp", ".hpp")
+        return self.tool(["clang-format", "--dry-run", "-Werror", *_src(files)])
+
+    def clang_tidy(self):
+        files = _src(_files(".cpp", below=["manager"]))
+        if not files:
+            return "no C++ sources found"
+        return self.tool(["run-clang-tidy", "-quiet", "-j2", "-p", "/build/cmake/all", *files],
+                         is_bad=lambda line: re.search(r"(warning|error):", line))
+
+    def man_pages(self):
+        pages = [p for p in _files("") if re.search(r"\.[1-8]$", p.name)]
+        if not pages:
+            return "no man pages found"
+        return self.tool(["mandoc", "-T", "lint", "-W", "warning", *_src(pages)])
+
+    def python(self):
+        files = [p for p in _files("") if p.name.endswith(".py")
+                 or p.read_bytes()[:22].startswith(b"#!/usr/bin/python3")]
+        for path in files:
+            compile(path.read_text(), str(path), "exec")
+        return ""
+
+    def dkms_conf(self):
+        """dkms.conf names exactly the modules that Kbuild builds."""
+        conf = (TOP / "packaging/dkms/dkms.conf").read_text()
+        named = set(re.findall(r'^BUILT_MODULE_NAME\[\d+\]="(\w+)"', conf, re.M))
+        built = set()
+        for path in [TOP / "Kbuild", *sorted((TOP / "kernel").rglob("Kbuild*"))]:
+            built |= set(re.findall(r"^obj-m\s*\+?:?=\s*(\w+)\.o", path.read_text(), re.M))
+        if named != built:
+            return f"dkms.conf names {sorted(named)}, Kbuild builds {sorted(built)}"
+        return ""
+
+    def dkms_check_kernel(self):
+        """The check accepts our kernels and says what others lack."""
+        return self.tool(["sh", "-c", """
+check=/src/packaging/dkms/check-kernel
+for dir in /lib/modules/*/; do
+	release=$(basename "$dir")
+	text=$($check "$release" "$dir/build" 2>&1) || { echo "refuses $release: $text"; exit 1; }
+	[ -z "$text" ] || { echo "complains of $release: $text"; exit 1; }
+	mkdir -p /tmp/lacking
+	grep -v -e CONFIG_VDPA= -e CONFIG_BPF_SYSCALL= "$dir/build/.config" >/tmp/lacking/.config
+	if text=$($check "$release" /tmp/lacking 2>&1); then
+		echo "accepts a kernel without VDPA"; exit 1
+	fi
+	for word in CONFIG_VDPA "CONFIG_BPF_SYSCALL: policies are not available"; do
+		case $text in *"$word"*) ;; *) echo "does not say $word: $text"; exit 1 ;; esac
+	done
+	cp "$dir/build/.config" /tmp/lacking/.config
+done
+"""])
+
+
+def spdx():
+    """Each source file begins with its licence: GPL-2.0-only in kernel and bpf, else Apache-2.0."""
+    complaints = []
+    kinds = (".c", ".h", ".cpp", ".hpp", ".py", ".sh", ".txt", ".xml", ".conf", ".toml", ".yaml",
+             ".service", ".rules", "Kbuild")
+    for path in _files(*kinds):
+        name = str(path.relative_to(TOP))
+        head = path.read_text(errors="replace")[:600]
+        found = re.search(r"SPDX-License-Identifier: \(?([\w.-]+)", head)
+        gpl = name.startswith(("kernel/", "bpf/", "tests/kmod/", "packaging/dkms/")) \
+            or name == "Kbuild"
+        wanted = "GPL-2.0-only" if gpl else "Apache-2.0"
+        if name.startswith("docs/netlink/"):
+            continue
+        if not found:
+            complaints.append(f"{name}: no SPDX-License-Identifier")
+        elif found.group(1) != wanted:
+            complaints.append(f"{name}: {found.group(1)} instead of {wanted}")
+    return "\n".join(complaints)
+
+
+def version_checks():
+    """Kernel versions are told apart in kernel/compat only."""
+    return "\n".join(
+        f"{p.relative_to(TOP)}: tells kernel versions apart" for p in _files(".c", ".h", "Kbuild")
+        if not str(p.relative_to(TOP)).startswith("kernel/compat/")
+        and re.search(r"LINUX_VERSION_CODE|KERNEL_VERSION\(|CONFIG_\w+_COMPAT_\d", p.read_text()))
+
+
+def size():
+    """Small files, one concern each."""
+    limit = 700
+    return "\n".join(
+        f"{p.relative_to(TOP)}: {lines} lines, split it at {limit}"
+        for p in _files(".c", ".h", ".cpp", ".hpp", ".py", ".sh")
+        if (lines := p.read_text(errors="replace").count("\n")) > limit)
+
+
+def lint(results, layer, kernels, quick=False):
+    Lint(results, layer, kernels, quick).run()
