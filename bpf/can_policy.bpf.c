@@ -20,35 +20,31 @@ char _license[] SEC("license") = "GPL";
 const volatile struct can_policy can_policy;
 const volatile struct can_policy_names can_policy_names SEC(".rodata.names");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CAN_POLICY_DIRECTIONS);
-	__type(key, __u32);
-	__type(value, struct can_policy_state);
-} can_state SEC(".maps");
+/* Static, so that user space cannot map them: they hold a lock. */
+static struct can_policy_state transmit SEC(".data.transmit");
+static struct can_policy_state receive SEC(".data.receive");
 
 static __always_inline int
-judge(const volatile struct can_policy_rules *rules, __u32 direction,
-      const struct devhost_policy_can *frame)
+judge(const volatile struct can_policy_rules *rules,
+      struct can_policy_state *state, const struct devhost_policy_can *frame)
 {
 	__u32 key = can_policy_key(frame->can_id, frame->flags);
 	enum can_policy_taken taken = CAN_POLICY_TAKEN;
-	struct can_policy_state *state;
-	__u32 index, device, limit;
+	__u32 device = 1, limit;
+	__u64 index;
 	__u8 action;
 
-	state = bpf_map_lookup_elem(&can_state, &direction);
-	if (!state)
-		return DEVHOST_VERDICT_DENY;
-
-	if (can_policy_too_urgent(rules, key)) {
+	if ((rules->lowest[0] | rules->lowest[1]) &&
+	    can_policy_too_urgent(rules, key)) {
 		__sync_fetch_and_add(&state->priority, 1);
 		return DEVHOST_VERDICT_DENY;
 	}
-	device = can_policy_device(&can_policy, frame->device);
-	if (!device) {
-		__sync_fetch_and_add(&state->unknown_device, 1);
-		return DEVHOST_VERDICT_DENY;
+	if (can_policy.devices) {
+		device = can_policy_device(&can_policy, frame->device);
+		if (!device) {
+			__sync_fetch_and_add(&state->unknown_device, 1);
+			return DEVHOST_VERDICT_DENY;
+		}
 	}
 
 	index = can_policy_find(rules, key, device);
@@ -81,10 +77,9 @@ SEC("struct_ops/can")
 int BPF_PROG(can, const struct devhost_policy_can *frame)
 {
 	if (frame->direction == DEVHOST_TO_HOST)
-		return judge(&can_policy.rules[CAN_POLICY_TRANSMIT],
-			     CAN_POLICY_TRANSMIT, frame);
-	return judge(&can_policy.rules[CAN_POLICY_RECEIVE], CAN_POLICY_RECEIVE,
-		     frame);
+		return judge(&can_policy.rules[CAN_POLICY_TRANSMIT], &transmit,
+			     frame);
+	return judge(&can_policy.rules[CAN_POLICY_RECEIVE], &receive, frame);
 }
 
 SEC(".struct_ops.link")

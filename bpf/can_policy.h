@@ -103,7 +103,7 @@ struct can_policy_counter {
 	__u64 dropped;
 };
 
-/* Map can_state, one element a direction. The lock guards the levels. */
+/* Maps .data.transmit and .data.receive. The lock guards the levels. */
 struct can_policy_state {
 	struct bpf_spin_lock lock;
 	__u32 unused;

@@ -23,8 +23,6 @@ can_policy_device(const volatile struct can_policy *policy, __u32 device)
 {
 	__u32 i;
 
-	if (!policy->devices)
-		return 1;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < policy->devices && i < CAN_POLICY_DEVICES; i++) {
 		if (policy->device[i] == device)
@@ -37,18 +35,19 @@ can_policy_device(const volatile struct can_policy *policy, __u32 device)
 static __always_inline int
 can_policy_too_urgent(const volatile struct can_policy_rules *rules, __u32 key)
 {
-	__u32 lowest = key & CAN_POLICY_KEY_EXTENDED ? rules->lowest[1] :
-						       rules->lowest[0];
+	__u32 id = key & CAN_POLICY_KEY_ID;
 
-	return (key & CAN_POLICY_KEY_ID) < lowest;
+	if (key & CAN_POLICY_KEY_EXTENDED)
+		return id < rules->lowest[1];
+	return id < rules->lowest[0];
 }
 
 /* The first rule that matches; at the latest the default. */
-static __always_inline __u32
+static __always_inline __u64
 can_policy_find(const volatile struct can_policy_rules *rules, __u32 key,
 		__u32 device)
 {
-	__u32 i;
+	__u64 i;
 
 #pragma clang loop unroll(disable)
 	for (i = 0; i < CAN_POLICY_RULES; i++) {
@@ -103,7 +102,7 @@ enum can_policy_taken {
  */
 static __always_inline enum can_policy_taken
 can_policy_take(const volatile struct can_policy_rules *rules,
-		struct can_policy_state *state, __u32 index, __u32 limit,
+		struct can_policy_state *state, __u64 index, __u32 limit,
 		__u32 bits, __u64 now)
 {
 	const __u64 frame_cost = CAN_POLICY_TOKEN;

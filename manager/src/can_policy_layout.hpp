@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "can_policy.h"
+#include "../../bpf/can_policy.h"
 #include "policy.hpp"
 
 namespace devhost {

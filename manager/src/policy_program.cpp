@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy_program.hpp"
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <format>
@@ -24,7 +23,6 @@ struct PolicyOps {
 
 constexpr const char *type_of_kernel = "/sys/kernel/btf/devhost";
 constexpr std::size_t log_size = 64 * 1024;
-constexpr std::array directions{CAN_POLICY_TRANSMIT, CAN_POLICY_RECEIVE};
 
 // libbpf's messages go nowhere: what matters is in the errors thrown here.
 void quiet_libbpf()
@@ -48,23 +46,19 @@ UniqueFd open_pin(const std::filesystem::path &path)
     return fd;
 }
 
+// Reads a map that has one element, as those of global variables have.
 template <class Value>
-void read_element(const UniqueFd &map, std::uint32_t key, Value &value,
-                  const std::filesystem::path &path)
+void read_pin(const std::filesystem::path &path, Value &value)
 {
+    const UniqueFd map = open_pin(path);
     bpf_map_info info{};
     std::uint32_t size = sizeof(info);
+    constexpr std::uint32_t key = 0;
 
     if (bpf_map_get_info_by_fd(map.get(), &info, &size) != 0 || info.value_size != sizeof(value) ||
         bpf_map_lookup_elem(map.get(), &key, &value) != 0) {
         throw PolicyError(std::format("{} is not of this version of devhost", path.string()));
     }
-}
-
-template <class Value>
-void read_pin(const std::filesystem::path &path, std::uint32_t key, Value &value)
-{
-    read_element(open_pin(path), key, value, path);
 }
 
 void pin_one(int fd, const std::filesystem::path &path)
@@ -163,11 +157,13 @@ std::uint32_t PolicyProgram::map_id() const
 
 void PolicyProgram::pin(const std::filesystem::path &directory) const
 {
+    constexpr std::size_t state_size = sizeof(::can_policy_state);
     const bpf_program *program = bpf_object__find_program_by_name(object_.get(), "can");
 
     pin_one(bpf_map__fd(map(".rodata", 0)), directory / "rules");
     pin_one(bpf_map__fd(map(".rodata.names", 0)), directory / "names");
-    pin_one(bpf_map__fd(map("can_state", sizeof(::can_policy_state))), directory / "state");
+    pin_one(bpf_map__fd(map(".data.transmit", state_size)), directory / "transmit");
+    pin_one(bpf_map__fd(map(".data.receive", state_size)), directory / "receive");
     pin_one(bpf_program__fd(program), directory / "program");
 }
 
@@ -195,27 +191,22 @@ CanPolicyLayout PinnedPolicy::layout() const
 {
     CanPolicyLayout layout;
 
-    read_pin(directory_ / "rules", 0, layout.rules);
-    read_pin(directory_ / "names", 0, layout.names);
+    read_pin(directory_ / "rules", layout.rules);
+    read_pin(directory_ / "names", layout.names);
     return layout;
 }
 
 CanCounters PinnedPolicy::counters() const
 {
-    const std::filesystem::path path = directory_ / "state";
-    const UniqueFd map = open_pin(path);
     ::can_policy rules{};
-    std::array<CanDirectionCounters, CAN_POLICY_DIRECTIONS> counters;
+    ::can_policy_state transmit{};
+    ::can_policy_state receive{};
 
-    read_pin(directory_ / "rules", 0, rules);
-    for (const auto direction : directions) {
-        ::can_policy_state state{};
-
-        read_element(map, direction, state, path);
-        counters.at(direction) = read_counters(rules.rules[direction], state);
-    }
-    return {.transmit = std::move(counters[CAN_POLICY_TRANSMIT]),
-            .receive = std::move(counters[CAN_POLICY_RECEIVE])};
+    read_pin(directory_ / "rules", rules);
+    read_pin(directory_ / "transmit", transmit);
+    read_pin(directory_ / "receive", receive);
+    return {.transmit = read_counters(rules.rules[CAN_POLICY_TRANSMIT], transmit),
+            .receive = read_counters(rules.rules[CAN_POLICY_RECEIVE], receive)};
 }
 
 std::vector<std::uint32_t> PinnedPolicy::program_ids() const

@@ -126,7 +126,7 @@ void replace(const path &pins, const PolicyProgram &program)
 
 } // namespace
 
-PolicyStore::PolicyStore() : PolicyStore(DEVHOST_BPF_DIR, "/sys/fs/bpf/devhost") {}
+PolicyStore::PolicyStore() : PolicyStore("/usr/lib/devhost/bpf", "/sys/fs/bpf/devhost") {}
 
 PolicyStore::PolicyStore(path programs, path pins)
     : programs_(std::move(programs)), pins_(std::move(pins))
