@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace devhost {
+
+inline constexpr const char *config_directory = "/etc/devhost/guests.d";
+inline constexpr const char *admin_group = "devhost";
+
+} // namespace devhost
