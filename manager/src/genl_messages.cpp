@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "genl_messages.hpp"
+
+#include <cstring>
+#include <linux/genetlink.h>
+#include <netlink/attr.h>
+#include <netlink/genl/genl.h>
+#include <vector>
+
+#include "error.hpp"
+
+namespace devhost {
+
+namespace {
+
+void check(int result)
+{
+    if (result < 0) {
+        throw Error(Cause::failed, "The netlink request does not fit in a message.");
+    }
+}
+
+// An attribute that contains others, open while the object lives.
+class Nest {
+public:
+    Nest(nl_msg &message, int type)
+        : message_(message), start_(nla_nest_start(&message, type | NLA_F_NESTED))
+    {
+        check(start_ == nullptr ? -1 : 0);
+    }
+    Nest(const Nest &) = delete;
+    Nest &operator=(const Nest &) = delete;
+    ~Nest() { nla_nest_end(&message_, start_); }
+
+private:
+    nl_msg &message_;
+    nlattr *start_;
+};
+
+void put(nl_msg &message, int type, const std::string &text)
+{
+    check(nla_put_string(&message, type, text.c_str()));
+}
+
+void put(nl_msg &message, int type, std::uint32_t number)
+{
+    check(nla_put_u32(&message, type, number));
+}
+
+void put(nl_msg &message, int type, std::uint64_t number)
+{
+    check(nla_put_u64(&message, type, number));
+}
+
+void put_flag(nl_msg &message, int type, bool set)
+{
+    if (set) {
+        check(nla_put_flag(&message, type));
+    }
+}
+
+void put_backend(nl_msg &message, const CanDeviceConfig &can)
+{
+    put(message, DEVHOST_A_CAN_IFNAME, can.interface);
+    put_flag(message, DEVHOST_A_CAN_WAIT, can.wait);
+    put(message, DEVHOST_A_CAN_RX_BACKLOG, can.rx_backlog);
+    put(message, DEVHOST_A_CAN_TX_INFLIGHT, can.tx_inflight);
+}
+
+// The attributes of one level, by type. What this version does not know is passed over.
+class Attributes {
+public:
+    Attributes(const nlattr *first, int length, int highest)
+        : table_(static_cast<std::size_t>(highest) + 1)
+    {
+        nlattr *attribute = nullptr;
+        int left = 0;
+        nla_for_each_attr(attribute, const_cast<nlattr *>(first), length, left)
+        {
+            const int type = nla_type(attribute);
+            if (type <= highest) {
+                table_[static_cast<std::size_t>(type)].push_back(attribute);
+            }
+        }
+    }
+    Attributes(const nlattr *nest, int highest)
+        : Attributes(static_cast<nlattr *>(nla_data(nest)), nla_len(nest), highest)
+    {
+    }
+
+    [[nodiscard]] const std::vector<nlattr *> &all(int type) const
+    {
+        return table_[static_cast<std::size_t>(type)];
+    }
+    [[nodiscard]] const nlattr *find(int type) const
+    {
+        return all(type).empty() ? nullptr : all(type).back();
+    }
+    [[nodiscard]] bool has(int type) const { return find(type) != nullptr; }
+
+    // A number of whatever width the kernel chose; 0 where absent.
+    [[nodiscard]] std::uint64_t number(int type) const
+    {
+        const nlattr *attribute = find(type);
+        if (attribute == nullptr) {
+            return 0;
+        }
+        switch (nla_len(attribute)) {
+        case sizeof(std::uint8_t):
+            return nla_get_u8(attribute);
+        case sizeof(std::uint16_t):
+            return nla_get_u16(attribute);
+        case sizeof(std::uint32_t):
+            return nla_get_u32(attribute);
+        case sizeof(std::uint64_t):
+            return nla_get_u64(attribute);
+        default:
+            return 0;
+        }
+    }
+    [[nodiscard]] std::uint32_t number32(int type) const
+    {
+        return static_cast<std::uint32_t>(number(type));
+    }
+    [[nodiscard]] std::optional<std::uint32_t> optional32(int type) const
+    {
+        return has(type) ? std::optional(number32(type)) : std::nullopt;
+    }
+    [[nodiscard]] std::string text(int type) const
+    {
+        const nlattr *attribute = find(type);
+        if (attribute == nullptr) {
+            return {};
+        }
+        const auto *start = static_cast<const char *>(nla_data(attribute));
+        return {start, strnlen(start, static_cast<std::size_t>(nla_len(attribute)))};
+    }
+
+private:
+    std::vector<std::vector<nlattr *>> table_;
+};
+
+// The one nest that a message of this family carries.
+Attributes contents(nlmsghdr *header, int attribute, int highest)
+{
+    auto *genl = static_cast<genlmsghdr *>(nlmsg_data(header));
+    const Attributes top(genlmsg_attrdata(genl, 0), genlmsg_attrlen(genl, 0), DEVHOST_A_MAX);
+    const nlattr *nest = top.find(attribute);
+    if (nest == nullptr) {
+        throw Error(Cause::kernel, "The kernel module's answer has not the expected form: use "
+                                   "devhostd and devhost-dkms of one version.");
+    }
+    return {nest, highest};
+}
+
+VerdictCounts verdicts_from(const std::vector<nlattr *> &nests)
+{
+    VerdictCounts counts{};
+    for (const nlattr *nest : nests) {
+        const Attributes verdict(nest, DEVHOST_A_VERDICT_MAX);
+        const auto kind = verdict.number(DEVHOST_A_VERDICT_KIND);
+        if (kind < counts.size()) {
+            counts[kind] = verdict.number(DEVHOST_A_VERDICT_COUNT);
+        }
+    }
+    return counts;
+}
+
+CanBackendInfo can_from(const nlattr *nest)
+{
+    const Attributes can(nest, DEVHOST_A_CAN_MAX);
+    return {.interface = can.text(DEVHOST_A_CAN_IFNAME),
+            .ifindex = can.optional32(DEVHOST_A_CAN_IFINDEX),
+            .rx_backlog = can.number32(DEVHOST_A_CAN_RX_BACKLOG),
+            .tx_inflight = can.number32(DEVHOST_A_CAN_TX_INFLIGHT),
+            .state = static_cast<devhost_can_state>(can.number32(DEVHOST_A_CAN_STATE))};
+}
+
+} // namespace
+
+void put_guest(nl_msg &message, const std::string &name)
+{
+    put_guest_removal(message, name, /*force=*/false);
+}
+
+void put_guest_removal(nl_msg &message, const std::string &name, bool force)
+{
+    const Nest nest(message, DEVHOST_A_GUEST);
+    put(message, DEVHOST_A_GUEST_NAME, name);
+    put_flag(message, DEVHOST_A_GUEST_FORCE, force);
+}
+
+void put_device(nl_msg &message, const std::string &guest, const std::string &name)
+{
+    put_device_removal(message, guest, name, /*force=*/false);
+}
+
+void put_device_removal(nl_msg &message, const std::string &guest, const std::string &name,
+                        bool force)
+{
+    const Nest nest(message, DEVHOST_A_DEV);
+    put(message, DEVHOST_A_DEV_GUEST, guest);
+    put(message, DEVHOST_A_DEV_NAME, name);
+    put_flag(message, DEVHOST_A_DEV_FORCE, force);
+}
+
+void put_features_mask(nl_msg &message, const std::string &guest, const std::string &name,
+                       std::uint64_t mask)
+{
+    const Nest nest(message, DEVHOST_A_DEV);
+    put(message, DEVHOST_A_DEV_GUEST, guest);
+    put(message, DEVHOST_A_DEV_NAME, name);
+    put(message, DEVHOST_A_DEV_FEATURES_MASK, mask);
+}
+
+void put_new_device(nl_msg &message, const std::string &guest, const DeviceConfig &device)
+{
+    const Nest nest(message, DEVHOST_A_DEV);
+    put(message, DEVHOST_A_DEV_GUEST, guest);
+    put(message, DEVHOST_A_DEV_NAME, device.name);
+    put(message, DEVHOST_A_DEV_CLASS, device.device_class);
+    put(message, DEVHOST_A_DEV_FEATURES_MASK, features_mask(device.ring));
+    if (device.vq_size_max) {
+        put(message, DEVHOST_A_DEV_VQ_SIZE_MAX, *device.vq_size_max);
+    }
+    put_flag(message, DEVHOST_A_DEV_POLICY_REQUIRED, device.policy_required);
+    const Nest backend(message, DEVHOST_A_DEV_BACKEND);
+    std::visit([&](const auto &of_class) { put_backend(message, of_class); }, device.backend);
+}
+
+void put_statistics_of(nl_msg &message, const std::string &guest, const std::string &name)
+{
+    const Nest nest(message, DEVHOST_A_STATS);
+    put(message, DEVHOST_A_STATS_GUEST, guest);
+    put(message, DEVHOST_A_STATS_DEV, name);
+}
+
+GuestInfo decode_guest(nlmsghdr *header)
+{
+    const Attributes guest = contents(header, DEVHOST_A_GUEST, DEVHOST_A_GUEST_MAX);
+    return {.name = guest.text(DEVHOST_A_GUEST_NAME),
+            .id = guest.number32(DEVHOST_A_GUEST_ID),
+            .policy = guest.optional32(DEVHOST_A_GUEST_POLICY),
+            .pinned = guest.number(DEVHOST_A_GUEST_PINNED),
+            .verdicts = verdicts_from(guest.all(DEVHOST_A_GUEST_VERDICT))};
+}
+
+DeviceInfo decode_device(nlmsghdr *header)
+{
+    const Attributes device = contents(header, DEVHOST_A_DEV, DEVHOST_A_DEV_MAX);
+    DeviceInfo info{
+        .guest = device.text(DEVHOST_A_DEV_GUEST),
+        .name = device.text(DEVHOST_A_DEV_NAME),
+        .id = device.number32(DEVHOST_A_DEV_ID),
+        .device_class = device.text(DEVHOST_A_DEV_CLASS),
+        .virtio_id = device.number32(DEVHOST_A_DEV_VIRTIO_ID),
+        .vdpa_name = device.text(DEVHOST_A_DEV_VDPA),
+        .state = static_cast<devhost_dev_state>(device.number32(DEVHOST_A_DEV_STATE)),
+        .status = static_cast<std::uint8_t>(device.number(DEVHOST_A_DEV_STATUS)),
+        .reason = device.text(DEVHOST_A_DEV_REASON),
+        .features = device.number(DEVHOST_A_DEV_FEATURES),
+        .driver_features = device.number(DEVHOST_A_DEV_DRIVER_FEATURES),
+        .features_mask = device.number(DEVHOST_A_DEV_FEATURES_MASK),
+        .vq_size_max = device.number32(DEVHOST_A_DEV_VQ_SIZE_MAX),
+        .vqs = device.number32(DEVHOST_A_DEV_VQS),
+        .policy_required = device.has(DEVHOST_A_DEV_POLICY_REQUIRED),
+        .worker = device.optional32(DEVHOST_A_DEV_WORKER),
+        .backend = {},
+    };
+    const nlattr *backend = device.find(DEVHOST_A_DEV_BACKEND);
+    if (backend != nullptr && info.device_class == "can") {
+        info.backend = can_from(backend);
+    }
+    return info;
+}
+
+DeviceStatistics decode_statistics(nlmsghdr *header)
+{
+    const Attributes stats = contents(header, DEVHOST_A_STATS, DEVHOST_A_STATS_MAX);
+    DeviceStatistics result;
+    for (const nlattr *nest : stats.all(DEVHOST_A_STATS_VQ)) {
+        const Attributes queue(nest, DEVHOST_A_VQ_MAX);
+        result.queues.push_back({.index = queue.number32(DEVHOST_A_VQ_INDEX),
+                                 .name = queue.text(DEVHOST_A_VQ_NAME),
+                                 .kicks = queue.number(DEVHOST_A_VQ_KICKS),
+                                 .popped = queue.number(DEVHOST_A_VQ_POPPED),
+                                 .pushed = queue.number(DEVHOST_A_VQ_PUSHED),
+                                 .notified = queue.number(DEVHOST_A_VQ_NOTIFIED),
+                                 .malformed = queue.number(DEVHOST_A_VQ_MALFORMED),
+                                 .inflight = queue.number32(DEVHOST_A_VQ_INFLIGHT)});
+    }
+    for (const nlattr *nest : stats.all(DEVHOST_A_STATS_COUNTER)) {
+        const Attributes counter(nest, DEVHOST_A_COUNTER_MAX);
+        result.counters.emplace_back(counter.text(DEVHOST_A_COUNTER_NAME),
+                                     counter.number(DEVHOST_A_COUNTER_VALUE));
+    }
+    result.verdicts = verdicts_from(stats.all(DEVHOST_A_STATS_VERDICT));
+    return result;
+}
+
+std::optional<KernelEvent> decode_event(nlmsghdr *header)
+{
+    const auto *genl = static_cast<const genlmsghdr *>(nlmsg_data(header));
+    switch (genl->cmd) {
+    case DEVHOST_CMD_GUEST_NEW_NTF:
+        return event::GuestNew{decode_guest(header)};
+    case DEVHOST_CMD_GUEST_DEL_NTF:
+        return event::GuestGone{decode_guest(header)};
+    case DEVHOST_CMD_POLICY_CHANGE_NTF:
+        return event::PolicyChange{decode_guest(header)};
+    case DEVHOST_CMD_DEVICE_NEW_NTF:
+        return event::DeviceNew{decode_device(header)};
+    case DEVHOST_CMD_DEVICE_DEL_NTF:
+        return event::DeviceGone{decode_device(header)};
+    case DEVHOST_CMD_DEVICE_CHANGE_NTF:
+        return event::DeviceChange{decode_device(header)};
+    default:
+        return std::nullopt;
+    }
+}
+
+} // namespace devhost
