@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Following the kernel: discovery and events. What is known is never trusted over what the kernel
+// answers, so a late event cannot undo a newer state.
+#include "host.hpp"
+
+#include "error.hpp"
+#include "journal.hpp"
+#include "name.hpp"
+
+namespace devhost {
+
+namespace {
+
+Subject subject_of(const Guest &guest)
+{
+    return {.guest = guest.info.name, .device = {}};
+}
+
+Subject subject_of(const Device &device)
+{
+    return {.guest = device.info.guest, .device = device.info.name};
+}
+
+const char *describe(devhost_dev_state state)
+{
+    switch (state) {
+    case DEVHOST_DEV_IDLE:
+        return "is not open";
+    case DEVHOST_DEV_OPEN:
+        return "was opened by a VMM";
+    case DEVHOST_DEV_RUNNING:
+        return "is running";
+    case DEVHOST_DEV_SUSPENDED:
+        return "was suspended by the VMM";
+    case DEVHOST_DEV_QUIESCED:
+        return "was stopped by the host";
+    case DEVHOST_DEV_BROKEN:
+        return "is broken until its driver resets it";
+    }
+    return "is in a state that this devhostd does not know";
+}
+
+Properties difference(const DeviceInfo &a, const DeviceInfo &b)
+{
+    Properties properties;
+    const auto note = [&](const char *name, bool equal) {
+        if (!equal) {
+            properties.insert(name);
+        }
+    };
+    note("State", a.state == b.state);
+    note("Reason", a.reason == b.reason);
+    note("Status", a.status == b.status);
+    note("Features", a.features == b.features);
+    note("DriverFeatures", a.driver_features == b.driver_features);
+    note("FeaturesMask", a.features_mask == b.features_mask);
+    note("WorkerThread", a.worker == b.worker);
+    note("Backend", a.backend == b.backend);
+    return properties;
+}
+
+} // namespace
+
+PolicyGuest policy_guest(const Guest &guest)
+{
+    PolicyGuest result{.name = guest.info.name, .id = guest.info.id, .devices = {}};
+    for (const auto &[name, device] : guest.devices) {
+        result.devices.push_back({.name = name, .id = device.info.id});
+    }
+    return result;
+}
+
+const std::string *Device::interface() const
+{
+    const auto *can = std::get_if<CanBackendInfo>(&info.backend);
+    return can == nullptr ? nullptr : &can->interface;
+}
+
+const Guest &Host::guest(const std::string &name) const
+{
+    const auto found = guests_.find(name);
+    if (found == guests_.end()) {
+        throw Error(Cause::no_such_guest, "There is no guest '" + printable(name) + "'.");
+    }
+    return found->second;
+}
+
+const Device &Host::device(const std::string &guest_name, const std::string &name) const
+{
+    const Guest &of = guest(guest_name);
+    const auto found = of.devices.find(name);
+    if (found == of.devices.end()) {
+        throw Error(Cause::no_such_device,
+                    "The guest '" + guest_name + "' has no device '" + printable(name) + "'.");
+    }
+    return found->second;
+}
+
+Guest &Host::find(const std::string &name)
+{
+    return const_cast<Guest &>(guest(name));
+}
+
+Device &Host::find(const std::string &guest, const std::string &name)
+{
+    return const_cast<Device &>(device(guest, name));
+}
+
+void Host::discover()
+{
+    std::set<std::string> present;
+    for (const GuestInfo &info : parts_.kernel.guests()) {
+        present.insert(info.name);
+        take(info);
+    }
+    std::set<std::pair<std::string, std::string>> devices;
+    for (const DeviceInfo &info : parts_.kernel.devices()) {
+        devices.emplace(info.guest, info.name);
+        take(info);
+    }
+    std::set<std::string> gone;
+    for (auto &[name, guest] : guests_) {
+        if (!present.contains(name)) {
+            gone.insert(name);
+            continue;
+        }
+        std::set<std::string> gone_devices;
+        for (const auto &[device, unused] : guest.devices) {
+            if (!devices.contains({name, device})) {
+                gone_devices.insert(device);
+            }
+        }
+        for (const std::string &device : gone_devices) {
+            drop_device(guest, device);
+        }
+        // Rules may name devices: so only now is everything there that adopting needs.
+        refresh_policy(guest);
+    }
+    for (const std::string &name : gone) {
+        drop_guest(name);
+    }
+    for (const std::string &name : parts_.policies.pinned_guests()) {
+        if (!present.contains(name)) {
+            parts_.policies.remove(name);
+        }
+    }
+}
+
+void Host::handle_kernel_events()
+{
+    std::set<std::string> guests;
+    std::set<std::pair<std::string, std::string>> devices;
+    bool lost = false;
+    for (const KernelEvent &event : parts_.kernel.read_events()) {
+        std::visit(
+            [&](const auto &each) {
+                if constexpr (requires { each.guest; }) {
+                    guests.insert(each.guest.name);
+                } else if constexpr (requires { each.device; }) {
+                    devices.emplace(each.device.guest, each.device.name);
+                } else {
+                    lost = true;
+                }
+            },
+            event);
+    }
+    if (lost) {
+        log_info({}, "Events of the kernel were lost; reading everything anew.");
+        discover();
+        return;
+    }
+    for (const std::string &name : guests) {
+        refresh_guest(name);
+    }
+    for (const auto &[guest, name] : devices) {
+        refresh_device(guest, name);
+    }
+    // Of a guest that somebody else made, once its devices are known.
+    for (const std::string &name : guests) {
+        const auto guest = guests_.find(name);
+        if (guest != guests_.end() && guest->second.info.policy && !guest->second.policy) {
+            refresh_policy(guest->second);
+        }
+    }
+}
+
+void Host::handle_link_events()
+{
+    const auto names = parts_.links.read_events();
+    const std::set<std::string> changed =
+        names ? std::set<std::string>(names->begin(), names->end()) : std::set<std::string>();
+    for (auto &[unused, guest] : guests_) {
+        for (auto &[name, device] : guest.devices) {
+            const std::string *interface = device.interface();
+            if (interface != nullptr && (!names || changed.contains(*interface))) {
+                refresh_link(device);
+            }
+        }
+    }
+}
+
+void Host::refresh_guest(const std::string &name)
+{
+    try {
+        take(parts_.kernel.guest(name));
+    } catch (const Error &error) {
+        if (error.cause() != Cause::no_such_guest) {
+            throw;
+        }
+        drop_guest(name);
+    }
+}
+
+void Host::refresh_device(const std::string &guest_name, const std::string &name)
+{
+    try {
+        take(parts_.kernel.device(guest_name, name));
+    } catch (const Error &error) {
+        if (error.cause() != Cause::no_such_device && error.cause() != Cause::no_such_guest) {
+            throw;
+        }
+        const auto guest = guests_.find(guest_name);
+        if (guest != guests_.end()) {
+            drop_device(guest->second, name);
+        }
+    }
+}
+
+void Host::take(const GuestInfo &info)
+{
+    auto found = guests_.find(info.name);
+    if (found != guests_.end() && found->second.info.id != info.id) {
+        drop_guest(info.name); // another one of the same name
+        found = guests_.end();
+    }
+    if (found == guests_.end()) {
+        add_guest(info);
+    } else {
+        update_guest(found->second, info);
+    }
+}
+
+void Host::take(const DeviceInfo &info)
+{
+    if (!guests_.contains(info.guest)) {
+        take(parts_.kernel.guest(info.guest));
+    }
+    Guest &guest = find(info.guest);
+    auto found = guest.devices.find(info.name);
+    if (found != guest.devices.end() && found->second.info.id != info.id) {
+        drop_device(guest, info.name);
+        found = guest.devices.end();
+    }
+    if (found == guest.devices.end()) {
+        add_device(guest, info);
+    } else {
+        update_device(guest, found->second, info);
+    }
+}
+
+void Host::add_guest(const GuestInfo &info)
+{
+    Guest &guest = guests_[info.name];
+    guest.info = info;
+    const auto state = parts_.states.read(info.name);
+    if (state && state->id == info.id) {
+        guest.settings = *state;
+    } else {
+        guest.settings.id = info.id;
+    }
+    if (observer_ != nullptr) {
+        observer_->guest_added(guest);
+    }
+}
+
+void Host::update_guest(Guest &guest, const GuestInfo &info)
+{
+    const bool changed = guest.info.policy != info.policy;
+    guest.info = info;
+    if (changed) {
+        refresh_policy(guest);
+    }
+}
+
+void Host::drop_guest(const std::string &name)
+{
+    const auto found = guests_.find(name);
+    if (found == guests_.end()) {
+        return;
+    }
+    Guest &guest = found->second;
+    while (!guest.devices.empty()) {
+        drop_device(guest, guest.devices.begin()->first);
+    }
+    if (observer_ != nullptr) {
+        observer_->guest_removing(guest);
+    }
+    parts_.states.remove(name);
+    parts_.policies.remove(name);
+    log_info(subject_of(guest), "the guest was removed.");
+    guests_.erase(found);
+}
+
+void Host::add_device(Guest &guest, const DeviceInfo &info)
+{
+    Device &device = guest.devices[info.name];
+    device.info = info;
+    if (const std::string *interface = device.interface()) {
+        device.link = parts_.links.read(*interface);
+    }
+    publish(guest, device);
+    apply_worker(guest, device);
+    if (observer_ != nullptr) {
+        observer_->device_added(device);
+        observer_->guest_changed(guest, {"Devices"});
+    }
+}
+
+void Host::update_device(Guest &guest, Device &device, const DeviceInfo &info)
+{
+    Properties properties = difference(device.info, info);
+    const bool other_worker = device.info.worker != info.worker;
+    const bool other_state = device.info.state != info.state;
+    device.info = info;
+    const std::string node = device.node;
+    publish(guest, device);
+    if (device.node != node) {
+        properties.insert("Node");
+    }
+    if (other_worker) {
+        apply_worker(guest, device);
+    }
+    if (other_state) {
+        log_info(subject_of(device), std::string("the device ") + describe(info.state) +
+                                         (info.reason.empty() ? "." : ": " + info.reason + "."));
+    }
+    if (observer_ != nullptr && !properties.empty()) {
+        observer_->device_changed(device, properties);
+    }
+}
+
+void Host::drop_device(Guest &guest, const std::string &name)
+{
+    const auto found = guest.devices.find(name);
+    if (found == guest.devices.end()) {
+        return;
+    }
+    parts_.nodes.withdraw(guest.info.name, name);
+    if (observer_ != nullptr) {
+        observer_->device_removing(found->second);
+    }
+    log_info(subject_of(found->second), "the device was removed.");
+    guest.devices.erase(found);
+    if (observer_ != nullptr) {
+        observer_->guest_changed(guest, {"Devices"});
+    }
+}
+
+void Host::refresh_policy(Guest &guest)
+{
+    Properties properties{"Active", "Sequence"};
+    const auto policy =
+        guest.info.policy ? parts_.policies.adopt(policy_guest(guest)) : std::nullopt;
+    if (policy != guest.policy) {
+        guest.policy = policy;
+        properties.insert("Policy");
+    }
+    const auto programs = guest.info.policy ? parts_.policies.program_ids(guest.info.name)
+                                            : std::vector<std::uint32_t>();
+    if (programs != guest.programs) {
+        guest.programs = programs;
+        properties.insert("Programs");
+    }
+    if (observer_ != nullptr) {
+        observer_->policy_changed(guest, properties);
+    }
+}
+
+void Host::refresh_link(Device &device)
+{
+    auto link = parts_.links.read(*device.interface());
+    const bool appeared = link && !device.link;
+    if (appeared && device.wanted && device.wanted->sets_interface()) {
+        try {
+            parts_.links.apply(*device.interface(), *device.wanted);
+            link = parts_.links.read(*device.interface());
+        } catch (const Error &error) {
+            log_error(subject_of(device), error.what());
+        }
+    }
+    if (link == device.link) {
+        return;
+    }
+    device.link = link;
+    if (observer_ != nullptr) {
+        observer_->device_changed(device, {"Backend"});
+    }
+}
+
+Owner Host::owner(const Guest &guest) const
+{
+    return owner_of(guest.settings.user, guest.settings.group);
+}
+
+// A device without a usable node still exists, so this is for the log.
+void Host::publish(const Guest &guest, Device &device)
+{
+    try {
+        device.node = parts_.nodes.publish(guest.info.name, device.info.name, device.info.vdpa_name,
+                                           owner(guest));
+    } catch (const Error &error) {
+        log_error(subject_of(device), error.what());
+    }
+}
+
+void Host::apply_worker(const Guest &guest, const Device &device)
+{
+    if (!device.info.worker) {
+        return;
+    }
+    try {
+        parts_.workers.apply(*device.info.worker, guest.settings.worker);
+    } catch (const Error &error) {
+        log_error(subject_of(device), error.what());
+    }
+}
+
+} // namespace devhost

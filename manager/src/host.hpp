@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The guests and devices of this device host: what the kernel has, with what only the manager
+// knows about them. What changes them goes through here, and so do the kernel's events.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "can_links.hpp"
+#include "kernel.hpp"
+#include "nodes.hpp"
+#include "policies.hpp"
+#include "runtime_state.hpp"
+#include "worker.hpp"
+
+namespace devhost {
+
+struct Device {
+    DeviceInfo info;
+    std::string node;                      // path of the vhost-vdpa node, or empty
+    std::optional<CanLinkInfo> link;       // of a CAN device, while the interface exists
+    std::optional<CanDeviceConfig> wanted; // settings of that interface, where known
+
+    [[nodiscard]] const std::string *interface() const;
+};
+
+struct Guest {
+    GuestInfo info;
+    RuntimeState settings;
+    std::map<std::string, Device> devices;
+    std::optional<PolicyConfig> policy;
+    std::vector<std::uint32_t> programs; // BPF, of the policy
+};
+
+/// The guest as its policy knows it.
+PolicyGuest policy_guest(const Guest &guest);
+
+/// D-Bus names of properties.
+using Properties = std::set<std::string>;
+
+/// Is told of changes. On "removing" the thing is still there.
+class HostObserver {
+public:
+    virtual ~HostObserver() = default;
+    virtual void guest_added(const Guest &guest) = 0;
+    virtual void guest_removing(const Guest &guest) = 0;
+    virtual void guest_changed(const Guest &guest, const Properties &properties) = 0;
+    virtual void policy_changed(const Guest &guest, const Properties &properties) = 0;
+    virtual void device_added(const Device &device) = 0;
+    virtual void device_removing(const Device &device) = 0;
+    virtual void device_changed(const Device &device, const Properties &properties) = 0;
+};
+
+/// What the host stands on; all outlive it.
+struct HostParts {
+    Kernel &kernel;
+    CanLinks &links;
+    Policies &policies;
+    Workers &workers;
+    Nodes nodes;
+    RuntimeStates states;
+};
+
+/// Calls throw Error.
+class Host {
+public:
+    explicit Host(HostParts parts) : parts_(std::move(parts)) {}
+
+    void set_observer(HostObserver *observer) { observer_ = observer; }
+
+    /// Reads what the kernel has, and changes nothing but what is left over of guests that are
+    /// gone.
+    void discover();
+    void handle_kernel_events();
+    void handle_link_events();
+
+    [[nodiscard]] const std::map<std::string, Guest> &guests() const { return guests_; }
+    [[nodiscard]] const Guest &guest(const std::string &name) const;
+    [[nodiscard]] const Device &device(const std::string &guest, const std::string &name) const;
+
+    /// With the settings of @p config, and neither its devices nor its policy.
+    void create_guest(const GuestConfig &config);
+    /// Changes what a guest has beside its devices and policy.
+    void set_guest(const std::string &name, const RuntimeState &settings);
+    void remove_guest(const std::string &name, bool force);
+
+    void create_device(const std::string &guest, const DeviceConfig &config);
+    void remove_device(const std::string &guest, const std::string &name, bool force);
+    void set_features_mask(const std::string &guest, const std::string &name, std::uint64_t mask);
+    /// Sets the CAN interface of a device.
+    void set_link(const std::string &guest, const std::string &name, const CanDeviceConfig &wanted);
+    /// Notes how the interface is wanted, for when it appears.
+    void note_link(const std::string &guest, const std::string &name,
+                   const CanDeviceConfig &wanted);
+    void restart_bus(const std::string &guest, const std::string &name);
+
+    void set_policy(const std::string &guest, const PolicyConfig &policy);
+    void clear_policy(const std::string &guest);
+    PolicyCounters policy_counters(const std::string &guest);
+
+    GuestInfo guest_statistics(const std::string &name);
+    DeviceStatistics device_statistics(const std::string &guest, const std::string &name);
+    UniqueFd open(const std::string &guest, const std::string &name);
+
+private:
+    Guest &find(const std::string &name);
+    Device &find(const std::string &guest, const std::string &name);
+    [[nodiscard]] Owner owner(const Guest &guest) const;
+
+    void add_guest(const GuestInfo &info);
+    void update_guest(Guest &guest, const GuestInfo &info);
+    void drop_guest(const std::string &name);
+    void add_device(Guest &guest, const DeviceInfo &info);
+    void update_device(Guest &guest, Device &device, const DeviceInfo &info);
+    void drop_device(Guest &guest, const std::string &name);
+    /// Takes over what the kernel has now.
+    void take(const GuestInfo &info);
+    void take(const DeviceInfo &info);
+    void refresh_guest(const std::string &name);
+    void refresh_device(const std::string &guest, const std::string &name);
+    void refresh_policy(Guest &guest);
+    void refresh_link(Device &device);
+
+    void publish(const Guest &guest, Device &device);
+    void apply_worker(const Guest &guest, const Device &device);
+
+    HostParts parts_;
+    HostObserver *observer_ = nullptr;
+    std::map<std::string, Guest> guests_;
+};
+
+} // namespace devhost

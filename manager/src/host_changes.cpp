@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Changing guests and devices.
+#include "error.hpp"
+#include "host.hpp"
+#include "journal.hpp"
+#include "name.hpp"
+
+namespace devhost {
+
+namespace {
+
+CanDeviceConfig can_of(const DeviceConfig &config)
+{
+    return std::get<CanDeviceConfig>(config.backend);
+}
+
+} // namespace
+
+void Host::create_guest(const GuestConfig &config)
+{
+    require_name(config.name, "guest");
+    owner_of(config.user, config.group); // refuses unknown accounts before anything is made
+    // Nothing of an earlier guest of this name may reach the new one.
+    if (!guests_.contains(config.name)) {
+        parts_.policies.remove(config.name);
+    }
+    const GuestInfo info = parts_.kernel.create_guest(config.name);
+    const RuntimeState settings{.id = info.id,
+                                .user = config.user,
+                                .group = config.group,
+                                .unit = config.unit,
+                                .worker = config.worker,
+                                .file = config.file,
+                                .digest = {},
+                                .devices = {},
+                                .policy = false};
+    try {
+        parts_.states.write(config.name, settings);
+    } catch (const Error &) {
+        parts_.kernel.remove_guest(config.name, false);
+        throw;
+    }
+    log_info({.guest = config.name, .device = {}}, "the guest was created.");
+    take(info);
+}
+
+void Host::set_guest(const std::string &name, const RuntimeState &settings)
+{
+    Guest &of = find(name);
+    if (of.settings == settings) {
+        return;
+    }
+    owner_of(settings.user, settings.group);
+    Properties properties;
+    const auto note = [&](const char *property, bool equal) {
+        if (!equal) {
+            properties.insert(property);
+        }
+    };
+    note("User", of.settings.user == settings.user);
+    note("Group", of.settings.group == settings.group);
+    note("Unit", of.settings.unit == settings.unit);
+    note("ConfigFile", of.settings.file == settings.file);
+    note("Worker", of.settings.worker == settings.worker);
+    parts_.states.write(name, settings);
+    of.settings = settings;
+    for (auto &[unused, device] : of.devices) {
+        publish(of, device);
+        if (properties.contains("Worker")) {
+            apply_worker(of, device);
+        }
+    }
+    if (observer_ != nullptr && !properties.empty()) {
+        observer_->guest_changed(of, properties);
+    }
+}
+
+void Host::remove_guest(const std::string &name, bool force)
+{
+    require_name(name, "guest");
+    try {
+        parts_.kernel.remove_guest(name, force);
+    } catch (const Error &) {
+        // Some of its devices may be gone already.
+        if (const auto found = guests_.find(name); found != guests_.end()) {
+            std::set<std::string> names;
+            for (const auto &[device, unused] : found->second.devices) {
+                names.insert(device);
+            }
+            for (const std::string &device : names) {
+                refresh_device(name, device);
+            }
+        }
+        throw;
+    }
+    drop_guest(name);
+}
+
+void Host::create_device(const std::string &guest_name, const DeviceConfig &config)
+{
+    require_name(config.name, "device");
+    const Guest &of = guest(guest_name);
+    const CanDeviceConfig can = can_of(config);
+    if (can.sets_interface() && (!can.wait || parts_.links.read(can.interface))) {
+        parts_.links.apply(can.interface, can);
+    }
+    const DeviceInfo info = parts_.kernel.create_device(guest_name, config);
+    log_info({.guest = guest_name, .device = config.name}, "the device was created.");
+    if (of.policy && of.policy->names_devices()) {
+        PolicyGuest known = policy_guest(of);
+        known.devices.push_back({.name = config.name, .id = info.id});
+        try {
+            parts_.policies.apply(known, *of.policy);
+        } catch (const Error &) {
+            parts_.kernel.remove_device(guest_name, config.name, false);
+            throw;
+        }
+    }
+    take(info);
+    note_link(guest_name, config.name, can);
+}
+
+void Host::remove_device(const std::string &guest_name, const std::string &name, bool force)
+{
+    Guest &of = find(guest_name);
+    require_name(name, "device");
+    try {
+        parts_.kernel.remove_device(guest_name, name, force);
+    } catch (const Error &) {
+        refresh_device(guest_name, name);
+        throw;
+    }
+    drop_device(of, name);
+}
+
+void Host::set_features_mask(const std::string &guest, const std::string &name, std::uint64_t mask)
+{
+    take(parts_.kernel.set_features_mask(guest, name, mask));
+}
+
+void Host::note_link(const std::string &guest, const std::string &name,
+                     const CanDeviceConfig &wanted)
+{
+    find(guest, name).wanted = wanted;
+}
+
+void Host::set_link(const std::string &guest, const std::string &name,
+                    const CanDeviceConfig &wanted)
+{
+    Device &of = find(guest, name);
+    const std::string *interface = of.interface();
+    if (interface == nullptr) {
+        throw Error(Cause::not_supported, "The device '" + name + "' of guest '" + guest +
+                                              "' has no CAN interface that could be set.");
+    }
+    parts_.links.apply(*interface, wanted);
+    of.wanted = wanted;
+    refresh_link(of);
+}
+
+void Host::restart_bus(const std::string &guest, const std::string &name)
+{
+    Device &of = find(guest, name);
+    const std::string *interface = of.interface();
+    if (interface == nullptr) {
+        throw Error(Cause::not_supported,
+                    "The device '" + name + "' of guest '" + guest + "' is on no CAN bus.");
+    }
+    parts_.links.restart(*interface);
+    refresh_link(of);
+}
+
+void Host::set_policy(const std::string &guest_name, const PolicyConfig &policy)
+{
+    Guest &of = find(guest_name);
+    parts_.policies.apply(policy_guest(of), policy);
+    log_info({.guest = guest_name, .device = {}}, "a policy came into force.");
+    of.info = parts_.kernel.guest(guest_name);
+    refresh_policy(of);
+}
+
+void Host::clear_policy(const std::string &guest_name)
+{
+    Guest &of = find(guest_name);
+    parts_.policies.remove(guest_name);
+    log_info({.guest = guest_name, .device = {}}, "the policy was taken away.");
+    of.info = parts_.kernel.guest(guest_name);
+    refresh_policy(of);
+}
+
+PolicyCounters Host::policy_counters(const std::string &guest_name)
+{
+    if (!guest(guest_name).policy) {
+        throw Error(Cause::no_policy, "The guest '" + guest_name + "' has no policy: set one.");
+    }
+    return parts_.policies.counters(guest_name);
+}
+
+GuestInfo Host::guest_statistics(const std::string &name)
+{
+    return parts_.kernel.guest(guest(name).info.name);
+}
+
+DeviceStatistics Host::device_statistics(const std::string &guest, const std::string &name)
+{
+    return parts_.kernel.statistics(guest, device(guest, name).info.name);
+}
+
+UniqueFd Host::open(const std::string &guest, const std::string &name)
+{
+    return parts_.nodes.open(device(guest, name).info.vdpa_name);
+}
+
+} // namespace devhost
