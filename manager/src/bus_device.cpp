@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// org.devhost1.Device
+#include <linux/can/netlink.h>
+
+#include "bus_paths.hpp"
+#include "bus_service.hpp"
+#include "statistics.hpp"
+
+namespace devhost {
+
+namespace {
+
+const char *word_of(devhost_dev_state state)
+{
+    switch (state) {
+    case DEVHOST_DEV_IDLE:
+        return "idle";
+    case DEVHOST_DEV_OPEN:
+        return "open";
+    case DEVHOST_DEV_RUNNING:
+        return "running";
+    case DEVHOST_DEV_SUSPENDED:
+        return "suspended";
+    case DEVHOST_DEV_QUIESCED:
+        return "quiesced";
+    case DEVHOST_DEV_BROKEN:
+        return "broken";
+    }
+    return "unknown";
+}
+
+const char *word_of(devhost_can_state state)
+{
+    switch (state) {
+    case DEVHOST_CAN_STOPPED:
+        return "stopped";
+    case DEVHOST_CAN_STARTED:
+        return "started";
+    case DEVHOST_CAN_BUSOFF:
+        return "bus-off";
+    }
+    return "unknown";
+}
+
+const char *bus_word_of(std::uint32_t state)
+{
+    switch (state) {
+    case CAN_STATE_ERROR_ACTIVE:
+        return "error-active";
+    case CAN_STATE_ERROR_WARNING:
+        return "error-warning";
+    case CAN_STATE_ERROR_PASSIVE:
+        return "error-passive";
+    case CAN_STATE_BUS_OFF:
+        return "bus-off";
+    case CAN_STATE_STOPPED:
+        return "stopped";
+    case CAN_STATE_SLEEPING:
+        return "sleeping";
+    default:
+        return "unknown";
+    }
+}
+
+void put(SettingTable &table, const char *key, const std::optional<std::uint32_t> &number)
+{
+    if (number) {
+        table[key] = {.value = std::int64_t{*number}};
+    }
+}
+
+void put_link(SettingTable &table, const CanLinkInfo &link)
+{
+    table["kind"] = {.value = link.kind};
+    table["up"] = {.value = link.up};
+    put(table, "bitrate", link.bitrate);
+    put(table, "sample_point", link.sample_point);
+    put(table, "data_bitrate", link.data_bitrate);
+    put(table, "data_sample_point", link.data_sample_point);
+    if (link.fd) {
+        table["fd"] = {.value = *link.fd};
+    }
+    put(table, "restart_ms", link.restart_ms);
+    if (link.state) {
+        table["bus_state"] = {.value = std::string(bus_word_of(*link.state))};
+    }
+}
+
+} // namespace
+
+DeviceInterface DeviceInterface::at(BusService &service, const std::string &path)
+{
+    const auto names = names_in(path).value_or(PathNames());
+    return {service.host(), service.host().device(names.guest, names.device)};
+}
+
+UniqueFd DeviceInterface::open()
+{
+    return host_.open(device_.info.guest, device_.info.name);
+}
+
+void DeviceInterface::configure(const Setting &settings)
+{
+    if (device_.interface() == nullptr) {
+        throw Error(Cause::not_supported, "A device of class '" + device_.info.device_class +
+                                              "' has no settings that can change.");
+    }
+    // Checked like a new device on the same interface.
+    Setting all = settings;
+    auto &table = std::get<SettingTable>(all.value);
+    for (const char *fixed : {"interface", "wait", "rx_backlog", "tx_inflight", "policy_required",
+                              "vq_size_max", "ring"}) {
+        if (table.contains(fixed)) {
+            throw Error(Cause::invalid_args, std::string("'") + fixed +
+                                                 "' cannot change while the device exists: "
+                                                 "remove the device and create it anew.");
+        }
+    }
+    table["interface"] = {.value = *device_.interface()};
+    const DeviceConfig config = device_from(
+        TableReader(device_table(device_.info.name, device_.info.device_class, all), "", ""));
+    host_.set_link(device_.info.guest, device_.info.name,
+                   std::get<CanDeviceConfig>(config.backend));
+}
+
+void DeviceInterface::restart_bus()
+{
+    host_.restart_bus(device_.info.guest, device_.info.name);
+}
+
+std::map<std::string, std::uint64_t> DeviceInterface::get_statistics()
+{
+    return flat(host_.device_statistics(device_.info.guest, device_.info.name));
+}
+
+std::string DeviceInterface::get_state() const
+{
+    return word_of(device_.info.state);
+}
+
+Setting DeviceInterface::get_backend() const
+{
+    SettingTable table;
+    if (const auto *can = std::get_if<CanBackendInfo>(&device_.info.backend)) {
+        table["interface"] = {.value = can->interface};
+        put(table, "interface_index", can->ifindex);
+        table["rx_backlog"] = {.value = std::int64_t{can->rx_backlog}};
+        table["tx_inflight"] = {.value = std::int64_t{can->tx_inflight}};
+        table["controller"] = {.value = std::string(word_of(can->state))};
+        if (device_.link) {
+            put_link(table, *device_.link);
+        }
+    }
+    return {.value = std::move(table)};
+}
+
+} // namespace devhost

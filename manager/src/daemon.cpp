@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon.hpp"
+
+#include <csignal>
+#include <ctime>
+#include <functional>
+#include <memory>
+#include <sys/epoll.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "bus_service.hpp"
+#include "configuration.hpp"
+#include "genl_kernel.hpp"
+#include "journal.hpp"
+#include "paths.hpp"
+
+namespace devhost {
+
+namespace {
+
+struct EventDelete {
+    void operator()(sd_event *event) const { sd_event_unref(event); }
+};
+using Event = std::unique_ptr<sd_event, EventDelete>;
+
+Event new_event()
+{
+    sd_event *event = nullptr;
+    bus_require(sd_event_new(&event), "Cannot make an event loop");
+    return Event(event);
+}
+
+Bus open_system_bus()
+{
+    sd_bus *bus = nullptr;
+    bus_require(sd_bus_open_system(&bus), "Cannot connect to the system bus");
+    return Bus(bus);
+}
+
+// Work that the event loop does when a descriptor is readable or a signal came.
+using Work = std::function<void()>;
+
+int do_work(const Work &work) noexcept
+{
+    try {
+        work();
+    } catch (const std::exception &error) {
+        // The next event reads everything anew.
+        log_error({}, error.what());
+    }
+    return 0;
+}
+
+int on_readable(sd_event_source * /*source*/, int /*fd*/, std::uint32_t /*events*/, void *work)
+{
+    return do_work(*static_cast<Work *>(work));
+}
+
+int on_signal(sd_event_source * /*source*/, const signalfd_siginfo * /*info*/, void *work)
+{
+    return do_work(*static_cast<Work *>(work));
+}
+
+void notify_reloading()
+{
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+               static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
+}
+
+void notify_ready(const Configuration &configuration)
+{
+    const std::size_t problems = configuration.problems().size();
+    if (problems == 0) {
+        sd_notify(0, "READY=1\nSTATUS=The configuration is in force.");
+    } else {
+        sd_notifyf(0, "READY=1\nSTATUS=%zu problem(s) in the configuration; see the journal.",
+                   problems);
+    }
+}
+
+void block_signals()
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+        sigaddset(&set, signal);
+    }
+    bus_require(-sigprocmask(SIG_BLOCK, &set, nullptr), "Cannot block signals");
+}
+
+void serve()
+{
+    block_signals();
+    const Event event = new_event();
+
+    GenlKernel kernel(open_genl_channel());
+    RtnlCanLinks links;
+    BpfPolicies policies;
+    SystemWorkers workers;
+    Host host({.kernel = kernel,
+               .links = links,
+               .policies = policies,
+               .workers = workers,
+               .nodes = Nodes(),
+               .states = RuntimeStates()});
+    host.discover();
+    Configuration configuration(host, config_directory);
+    configuration.start();
+
+    const Bus bus = open_system_bus();
+    BusService service(*bus, {.host = host, .configuration = configuration}, admin_group);
+    service.claim_name();
+    bus_require(sd_bus_attach_event(bus.get(), event.get(), 0), "Cannot serve the bus");
+
+    Work kernel_work = [&] { host.handle_kernel_events(); };
+    Work link_work = [&] { host.handle_link_events(); };
+    Work reload_work = [&] {
+        notify_reloading();
+        service.reload();
+        notify_ready(configuration);
+    };
+    bus_require(sd_event_add_io(event.get(), nullptr, kernel.event_fd(), EPOLLIN, on_readable,
+                                &kernel_work),
+                "Cannot watch the kernel");
+    bus_require(
+        sd_event_add_io(event.get(), nullptr, links.event_fd(), EPOLLIN, on_readable, &link_work),
+        "Cannot watch the interfaces");
+    bus_require(sd_event_add_signal(event.get(), nullptr, SIGHUP, on_signal, &reload_work),
+                "Cannot watch signals");
+    bus_require(sd_event_add_signal(event.get(), nullptr, SIGTERM, nullptr, nullptr),
+                "Cannot watch signals");
+    bus_require(sd_event_add_signal(event.get(), nullptr, SIGINT, nullptr, nullptr),
+                "Cannot watch signals");
+    sd_event_set_watchdog(event.get(), 1);
+
+    notify_ready(configuration);
+    bus_require(sd_event_loop(event.get()), "The event loop failed");
+    sd_notify(0, "STOPPING=1");
+    sd_bus_detach_event(bus.get());
+}
+
+} // namespace
+
+int run_daemon()
+{
+    try {
+        serve();
+        return EXIT_SUCCESS;
+    } catch (const std::exception &error) {
+        log_error({}, error.what());
+        sd_notifyf(0, "STATUS=%s", error.what());
+        return EXIT_FAILURE;
+    }
+}
+
+} // namespace devhost

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "statistics.hpp"
+
+#include <array>
+
+namespace devhost {
+
+namespace {
+
+void add_verdicts(std::map<std::string, std::uint64_t> &flat, const VerdictCounts &verdicts)
+{
+    constexpr std::array<const char *, __DEVHOST_VERDICT_NUM> words{"allow", "deny", "limit",
+                                                                    "none", "invalid"};
+    for (std::size_t i = 0; i < words.size(); i++) {
+        flat[std::string("verdict.") + words.at(i)] = verdicts.at(i);
+    }
+}
+
+void add_direction(std::vector<CounterRow> &rows, const std::string &table,
+                   const CanDirection &rules, const CanDirectionCounters &counters)
+{
+    for (std::size_t i = 0; i < rules.rules.size() && i < counters.rules.size(); i++) {
+        rows.push_back({.table = table,
+                        .what = std::to_string(i),
+                        .name = rules.rules[i].name,
+                        .passed = counters.rules[i].passed,
+                        .dropped = counters.rules[i].dropped});
+    }
+    const auto add = [&](const char *what, std::uint64_t passed, std::uint64_t dropped) {
+        rows.push_back(
+            {.table = table, .what = what, .name = {}, .passed = passed, .dropped = dropped});
+    };
+    add("otherwise", counters.otherwise.passed, counters.otherwise.dropped);
+    add("priority", 0, counters.priority);
+    add("guest-limit", 0, counters.guest_limit);
+    add("unknown-device", 0, counters.unknown_device);
+}
+
+} // namespace
+
+std::map<std::string, std::uint64_t> flat(const GuestInfo &guest)
+{
+    std::map<std::string, std::uint64_t> result{{"pinned", guest.pinned}};
+    add_verdicts(result, guest.verdicts);
+    return result;
+}
+
+std::map<std::string, std::uint64_t> flat(const DeviceStatistics &statistics)
+{
+    std::map<std::string, std::uint64_t> result;
+    for (const QueueStatistics &queue : statistics.queues) {
+        const std::string name =
+            "queue." + (queue.name.empty() ? std::to_string(queue.index) : queue.name) + ".";
+        result[name + "kicks"] = queue.kicks;
+        result[name + "popped"] = queue.popped;
+        result[name + "pushed"] = queue.pushed;
+        result[name + "notified"] = queue.notified;
+        result[name + "malformed"] = queue.malformed;
+        result[name + "inflight"] = queue.inflight;
+    }
+    for (const auto &[name, value] : statistics.counters) {
+        result["counter." + name] = value;
+    }
+    add_verdicts(result, statistics.verdicts);
+    return result;
+}
+
+std::vector<CounterRow> flat(const PolicyConfig &policy, const PolicyCounters &counters)
+{
+    std::vector<CounterRow> rows;
+    if (policy.can && counters.can) {
+        add_direction(rows, "can.transmit", policy.can->transmit, counters.can->transmit);
+        add_direction(rows, "can.receive", policy.can->receive, counters.can->receive);
+    }
+    return rows;
+}
+
+} // namespace devhost

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Statistics under flat names, as D-Bus and devhostctl show them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kernel.hpp"
+#include "policy.hpp"
+#include "policy_store.hpp"
+
+namespace devhost {
+
+std::map<std::string, std::uint64_t> flat(const GuestInfo &guest);
+std::map<std::string, std::uint64_t> flat(const DeviceStatistics &statistics);
+
+struct CounterRow {
+    std::string table; // "can.transmit", "can.receive"
+    std::string what;  // number of the rule, or what else decided
+    std::string name;  // of the rule
+    std::uint64_t passed = 0;
+    std::uint64_t dropped = 0;
+    bool operator==(const CounterRow &) const = default;
+};
+
+std::vector<CounterRow> flat(const PolicyConfig &policy, const PolicyCounters &counters);
+
+} // namespace devhost
