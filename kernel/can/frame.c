@@ -2,6 +2,8 @@
 /*
  * What a frame of the guest may be, and what the policy says of a frame.
  */
+#include <linux/can/length.h>
+
 #include "vhost_can.h"
 
 /* Data lengths that CAN FD knows. */
@@ -68,22 +70,6 @@ bool vhost_can_frame_valid(const struct vhost_can *vc,
 	       (len <= available || (kinds & VHOST_CAN_RTR));
 }
 
-/*
- * Bits from the start of the frame to the end of the space after it, without
- * stuff bits that depend on the content. CAN FD has more in front of the data
- * (FDF, BRS, ESI), a stuff count and a longer check sequence.
- */
-static u32 vhost_can_frame_bits(const struct canfd_frame *cf, bool fd)
-{
-	bool extended = cf->can_id & CAN_EFF_FLAG;
-
-	if (fd)
-		return (extended ? 75 : 56) + (cf->len > 16 ? 4 : 0) +
-		       8 * cf->len;
-	return (extended ? 67 : 47) +
-	       (cf->can_id & CAN_RTR_FLAG ? 0 : 8 * cf->len);
-}
-
 /**
  * vhost_can_frame_allowed - ask the guest's policy
  * @vc: the device
@@ -97,14 +83,15 @@ static u32 vhost_can_frame_bits(const struct canfd_frame *cf, bool fd)
 bool vhost_can_frame_allowed(struct vhost_can *vc, const struct canfd_frame *cf,
 			     bool fd, enum devhost_direction direction)
 {
+	bool extended = cf->can_id & CAN_EFF_FLAG;
+	bool remote = cf->can_id & CAN_RTR_FLAG;
+	u8 bytes = remote ? 0 : cf->len;
 	struct devhost_policy_can item = {
 		.can_id = cf->can_id & CAN_EFF_MASK,
-		.bits = vhost_can_frame_bits(cf, fd),
+		.bits = can_frame_bits(fd, extended, false, true, bytes),
 		.direction = direction,
-		.flags = (cf->can_id & CAN_EFF_FLAG ?
-			  DEVHOST_POLICY_CAN_EXTENDED : 0) |
-			 (cf->can_id & CAN_RTR_FLAG ?
-			  DEVHOST_POLICY_CAN_RTR : 0) |
+		.flags = (extended ? DEVHOST_POLICY_CAN_EXTENDED : 0) |
+			 (remote ? DEVHOST_POLICY_CAN_RTR : 0) |
 			 (fd ? DEVHOST_POLICY_CAN_FD : 0),
 		.len = cf->len,
 	};
