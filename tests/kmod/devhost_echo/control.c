@@ -89,6 +89,8 @@ static bool echo_op_count(struct echo *echo, u32 which, u64 *value)
 		*value = echo->num_kept;
 	else if (which == ECHO_COUNT_WAITING)
 		*value = echo->supply_left;
+	else if (which == ECHO_COUNT_DROPPED)
+		*value = atomic_read(&echo->dropped);
 	else if (which == ECHO_COUNT_WRITES)
 		*value = echo_config_writes(echo);
 	else
@@ -149,27 +151,43 @@ static bool echo_op(struct echo *echo, u32 op, const u32 *arg, u64 *value)
 	case ECHO_OP_POLICY_CAN:
 		*value = echo_op_policy_can(echo, arg);
 		return true;
+	case ECHO_OP_HOLD:
+		return echo_op_hold(echo, arg);
+	case ECHO_OP_HELD:
+		return echo_op_held(echo, arg[0], value);
+	case ECHO_OP_PUT:
+		return echo_op_put(echo);
 	default:
 		return false;
 	}
 }
 
+enum devhost_answer echo_answer(struct devhost_chain *chain, bool ok, u64 value)
+{
+	struct echo_control_in in = {
+		.status = cpu_to_le32(ok ? ECHO_OK : ECHO_ERROR),
+		.value = cpu_to_le64(value),
+	};
+
+	return devhost_chain_write(chain, &in, sizeof(in)) ? DEVHOST_REJECT :
+							     DEVHOST_COMPLETE;
+}
+
 enum devhost_answer echo_control(struct echo *echo, struct devhost_chain *chain)
 {
 	struct echo_control_out out;
-	struct echo_control_in in = {};
 	u64 value = 0;
 	u32 arg[3];
 	unsigned int i;
+	bool ok;
 
-	if (devhost_chain_writable(chain) < sizeof(in) ||
+	if (devhost_chain_writable(chain) < sizeof(struct echo_control_in) ||
 	    devhost_chain_read(chain, &out, sizeof(out)))
 		return DEVHOST_REJECT;
 	for (i = 0; i < ARRAY_SIZE(arg); i++)
 		arg[i] = le32_to_cpu(out.arg[i]);
-	if (!echo_op(echo, le32_to_cpu(out.op), arg, &value))
-		in.status = cpu_to_le32(ECHO_ERROR);
-	in.value = cpu_to_le64(value);
-	return devhost_chain_write(chain, &in, sizeof(in)) ? DEVHOST_REJECT :
-							     DEVHOST_COMPLETE;
+	if (out.op == cpu_to_le32(ECHO_OP_SLEEP))
+		return echo_op_sleep(echo, arg[0], chain);
+	ok = echo_op(echo, le32_to_cpu(out.op), arg, &value);
+	return echo_answer(chain, ok, value);
 }

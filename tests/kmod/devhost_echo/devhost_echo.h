@@ -52,6 +52,8 @@ enum echo_counter {
 	ECHO_COUNT_SUPPLIED,
 	ECHO_COUNT_REFILLS,
 	ECHO_COUNT_FORGOTTEN,
+	ECHO_COUNT_SLEPT,
+	ECHO_COUNT_LOST,
 
 	ECHO_COUNTERS,
 
@@ -59,6 +61,7 @@ enum echo_counter {
 	ECHO_COUNT_KEPT = 100,	/* requests kept now */
 	ECHO_COUNT_WAITING,	/* messages that wait for buffers */
 	ECHO_COUNT_WRITES,	/* of the configuration */
+	ECHO_COUNT_DROPPED,	/* sleeps that a reset ended */
 };
 
 /* With the flags of ECHO_OP_POLICY_CAN: the frame goes to the guest. */
@@ -76,6 +79,10 @@ enum echo_op {
 	ECHO_OP_SUPPLY,
 	ECHO_OP_COUNT,
 	ECHO_OP_POLICY_CAN,
+	ECHO_OP_SLEEP,
+	ECHO_OP_HOLD,
+	ECHO_OP_HELD,
+	ECHO_OP_PUT,
 };
 
 enum echo_mode {

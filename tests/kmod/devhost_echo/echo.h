@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the files of vhost_echo share: main.c the class, serve.c queues "echo"
- * and "late", control.c queues "control" and "supply".
+ * and "late", control.c queues "control" and "supply", hold.c what takes longer.
  */
 #ifndef _VHOST_ECHO_H
 #define _VHOST_ECHO_H
@@ -58,6 +58,8 @@ struct echo_stall {
  * @supply_left: messages that wait for buffers
  * @supply_next: sequence of the next one
  * @supply_length: data of each
+ * @held: guest memory of ECHO_OP_HOLD
+ * @dropped: requests of ECHO_OP_SLEEP that a reset ended; any context
  */
 struct echo {
 	struct devhost_device *dev;
@@ -79,6 +81,8 @@ struct echo {
 	u32 supply_left;
 	u32 supply_next;
 	u32 supply_length;
+	struct devhost_resource *held;
+	atomic_t dropped;
 };
 
 static inline void echo_count(struct echo *echo, enum echo_counter counter,
@@ -101,7 +105,16 @@ void echo_late_event(struct echo *echo);
 u32 echo_late_release(struct echo *echo, u32 num, enum echo_order order);
 void echo_stall_end(struct echo *echo, unsigned int vq);
 
+/* hold.c */
+enum devhost_answer echo_op_sleep(struct echo *echo, u32 ms,
+				  struct devhost_chain *chain);
+bool echo_op_hold(struct echo *echo, const u32 *arg);
+bool echo_op_held(struct echo *echo, u32 offset, u64 *value);
+bool echo_op_put(struct echo *echo);
+void echo_lost(struct devhost_device *dev, struct devhost_resource *res);
+
 /* control.c */
+enum devhost_answer echo_answer(struct devhost_chain *chain, bool ok, u64 value);
 enum devhost_answer echo_control(struct echo *echo,
 				 struct devhost_chain *chain);
 void echo_supply(struct echo *echo);

@@ -97,6 +97,7 @@ static void echo_stop(struct devhost_device *dev)
 
 	echo_count(echo, ECHO_COUNT_STOPS, 1);
 	echo_serve_reset(echo);
+	echo_op_put(echo);
 }
 
 static void echo_suspend(struct devhost_device *dev)
@@ -105,6 +106,7 @@ static void echo_suspend(struct devhost_device *dev)
 
 	echo_count(echo, ECHO_COUNT_SUSPENDS, 1);
 	echo_late_release(echo, 0, ECHO_ORDER_FIFO);
+	devhost_flush(dev);
 }
 
 static void echo_resume(struct devhost_device *dev)
@@ -194,6 +196,7 @@ static const struct devhost_class_ops echo_ops = {
 	.request = echo_request,
 	.refill = echo_refill,
 	.work = echo_work,
+	.lost = echo_lost,
 	.get_config = echo_get_config,
 	.set_config = echo_set_config,
 };
@@ -223,6 +226,8 @@ static const char * const echo_counters[ECHO_COUNTERS] = {
 	[ECHO_COUNT_SUPPLIED] = "supplied",
 	[ECHO_COUNT_REFILLS] = "refills",
 	[ECHO_COUNT_FORGOTTEN] = "forgotten",
+	[ECHO_COUNT_SLEPT] = "slept",
+	[ECHO_COUNT_LOST] = "lost",
 };
 
 static struct devhost_class echo_class = {
@@ -231,6 +236,7 @@ static struct devhost_class echo_class = {
 	.owner = THIS_MODULE,
 	.vqs = echo_vqs,
 	.num_vqs = ECHO_VQS,
+	.helpers = 4,
 	.config_size = sizeof(struct echo_config),
 	.priv_size = sizeof(struct echo),
 	.attr_policy = echo_policy,

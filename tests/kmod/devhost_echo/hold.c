@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What takes longer than a pass: requests that sleep on a helper, and guest
+ * memory that is held.
+ */
+#include <linux/delay.h>
+#include <linux/slab.h>
+
+#include "echo.h"
+
+#define ECHO_SLEEP_MS_MAX	10000
+
+/**
+ * struct echo_sleep - a request of ECHO_OP_SLEEP
+ * @job: the core's side of it
+ * @chain: answered when it is done
+ * @ms: how long it sleeps
+ * @dropped: counts those that a reset ended
+ */
+struct echo_sleep {
+	struct devhost_job job;
+	struct devhost_chain *chain;
+	u32 ms;
+	atomic_t *dropped;
+};
+
+static void echo_sleep_run(struct devhost_job *job)
+{
+	msleep(container_of(job, struct echo_sleep, job)->ms);
+}
+
+static void echo_sleep_done(struct devhost_device *dev, struct devhost_job *job)
+{
+	struct echo_sleep *sleep = container_of(job, struct echo_sleep, job);
+
+	echo_answer(sleep->chain, true, sleep->ms);
+	devhost_chain_complete(sleep->chain);
+	echo_count(devhost_priv(dev), ECHO_COUNT_SLEPT, 1);
+	kfree(sleep);
+}
+
+static void echo_sleep_drop(struct devhost_job *job)
+{
+	struct echo_sleep *sleep = container_of(job, struct echo_sleep, job);
+
+	atomic_inc(sleep->dropped);
+	kfree(sleep);
+}
+
+enum devhost_answer echo_op_sleep(struct echo *echo, u32 ms,
+				  struct devhost_chain *chain)
+{
+	struct echo_sleep *sleep;
+	int err = -EINVAL;
+
+	if (ms > ECHO_SLEEP_MS_MAX)
+		goto err_answer;
+	sleep = kzalloc(sizeof(*sleep), GFP_KERNEL);
+	err = -ENOMEM;
+	if (!sleep)
+		goto err_answer;
+	sleep->job.run = echo_sleep_run;
+	sleep->job.done = echo_sleep_done;
+	sleep->job.drop = echo_sleep_drop;
+	sleep->chain = chain;
+	sleep->ms = ms;
+	sleep->dropped = &echo->dropped;
+	err = devhost_submit(echo->dev, &sleep->job);
+	if (!err)
+		return DEVHOST_KEEP;
+	kfree(sleep);
+	if (err == -EBUSY)
+		return DEVHOST_STALL;
+err_answer:
+	return echo_answer(chain, false, -err);
+}
+
+bool echo_op_hold(struct echo *echo, const u32 *arg)
+{
+	struct devhost_range range = {
+		.addr = (u64)arg[1] << 32 | arg[0],
+		.len = arg[2],
+	};
+	struct devhost_resource *held;
+
+	if (echo->held)
+		return false;
+	held = devhost_resource_get(echo->dev, &range, 1, true);
+	if (IS_ERR(held))
+		return false;
+	echo->held = held;
+	return true;
+}
+
+/* Eight bytes of what is held, whatever the guest has there now. */
+bool echo_op_held(struct echo *echo, u32 offset, u64 *value)
+{
+	u8 *to = (u8 *)value;
+	unsigned int i;
+
+	if (!echo->held)
+		return false;
+	for (i = 0; i < sizeof(*value); i++) {
+		size_t len;
+		u8 *at = devhost_resource_span(echo->held, offset + i, &len);
+
+		if (!at)
+			return false;
+		to[i] = *at;
+	}
+	return true;
+}
+
+bool echo_op_put(struct echo *echo)
+{
+	if (!echo->held)
+		return false;
+	devhost_resource_put(echo->held);
+	echo->held = NULL;
+	return true;
+}
+
+/* Nothing uses it, but a codec would: it stays until it is put. */
+void echo_lost(struct devhost_device *dev, struct devhost_resource *res)
+{
+	echo_count(devhost_priv(dev), ECHO_COUNT_LOST, 1);
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+// What lasts longer than a pass of the worker: requests that sleep on helper
+// threads, and guest memory that a module holds.
+#include <dirent.h>
+
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "hostile.hpp"
+
+using namespace dh;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+long since_ms(Clock::time_point start)
+{
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
+}
+
+// Helper threads of this device, by their ids.
+std::vector<std::string> helpers(const TestDevice &device)
+{
+    const std::string name = ("dj-" + device.guest() + "." + device.name()).substr(0, 15);
+    std::vector<std::string> found;
+    DIR *dir = opendir("/proc");
+    while (const dirent *entry = readdir(dir)) {
+        if (entry->d_name[0] < '0' || entry->d_name[0] > '9') {
+            continue;
+        }
+        try {
+            if (read_file(std::string("/proc/") + entry->d_name + "/comm") == name + "\n") {
+                found.push_back(entry->d_name);
+            }
+        } catch (const std::exception &) {
+            // It ended meanwhile.
+        }
+    }
+    closedir(dir);
+    return found;
+}
+
+struct Sleeper {
+    uint64_t out;
+    uint64_t in;
+};
+
+// A request on the control queue that takes @ms.
+Sleeper sleep_request(Hostile &g, uint32_t ms)
+{
+    const Sleeper s{g.alloc(sizeof(echo_control_out)), g.alloc(sizeof(echo_control_in))};
+    *g.as<echo_control_out>(s.out) = {ECHO_OP_SLEEP, {ms, 0, 0}};
+    *g.as<echo_control_in>(s.in) = {0xffffffff, 0, 0};
+    CHECK(g.queue(ECHO_VQ_CONTROL)
+              .add({{s.out, sizeof(echo_control_out), false},
+                    {s.in, sizeof(echo_control_in), true}}) >= 0);
+    g.queue(ECHO_VQ_CONTROL).kick_if_wanted();
+    return s;
+}
+
+uint32_t low(uint64_t value)
+{
+    return static_cast<uint32_t>(value);
+}
+
+uint32_t high(uint64_t value)
+{
+    return static_cast<uint32_t>(value >> 32);
+}
+
+// RAM in two regions: rings in the first one, what is held in the second.
+struct Held {
+    static constexpr uint64_t memory = Guest::ram_base + (64UL << 20);
+    static constexpr size_t size = 1 << 20;
+
+    explicit Held(RingKind ring) : device(echo_params(ring)), guest(device.path(), with_ring(ring))
+    {
+        guest.memory().regions()[0].size = 3 << 20;
+        guest.memory().add(memory, size, 3 << 20, VHOST_ACCESS_RW);
+        guest.start();
+    }
+    void unmap()
+    {
+        must(guest.vdpa().unmap(memory, size), "unmap");
+        guest.memory().regions()[1].mapped = false;
+    }
+    bool hold(uint64_t addr, uint32_t length)
+    {
+        return guest.control(ECHO_OP_HOLD, low(addr), high(addr), length).has_value();
+    }
+    // What is lost is told on the worker, in its own time.
+    uint64_t lost(uint64_t expected)
+    {
+        for (int i = 0; i < 500 && guest.count(ECHO_COUNT_LOST) < expected; i++) {
+            usleep(10000);
+        }
+        return guest.count(ECHO_COUNT_LOST);
+    }
+
+    TestDevice device;
+    Hostile guest;
+};
+
+} // namespace
+
+TEST_RINGS("helpers: a request that sleeps holds up nobody")
+{
+    HostileFixture t(with_ring(ring));
+    Hostile &g = t.guest;
+    const auto start = Clock::now();
+    const Sleeper s = sleep_request(g, 3000);
+    for (int i = 0; i < 20; i++) {
+        g.good();
+    }
+    CHECK(since_ms(start) < 3000);
+    CHECK(!g.queue(ECHO_VQ_CONTROL).ready());
+    g.queue(ECHO_VQ_CONTROL).expect();
+    CHECK(since_ms(start) >= 3000);
+    CHECK_EQ(g.as<echo_control_in>(s.in)->value, 3000U);
+}
+
+TEST("helpers: bounded in number, and in the cgroup of the VMM")
+{
+    // This process, the VMM, in a cgroup of its own until the end of the test.
+    struct Cgroup {
+        Cgroup()
+        {
+            shell("mkdir -p " + path + " && echo " + std::to_string(getpid()) + " > " + path +
+                  "/cgroup.procs");
+        }
+        ~Cgroup()
+        {
+            shell("echo " + std::to_string(getpid()) + " > " + home + "/cgroup.procs && rmdir " +
+                  path);
+        }
+        const std::string path = "/sys/fs/cgroup/dh-helpers";
+        // The line is 0::/name
+        const std::string home = [] {
+            const std::string line = read_file("/proc/self/cgroup");
+            return "/sys/fs/cgroup" + line.substr(3, line.size() - 4);
+        }();
+    } cgroup;
+    HostileFixture t(with_ring(RingKind::split));
+    Hostile &g = t.guest;
+    for (int i = 0; i < 40; i++) {
+        sleep_request(g, 200);
+    }
+    usleep(100000);
+    const auto pids = helpers(t.device);
+    CHECK_EQ(pids.size(), 4U);
+    for (const std::string &pid : pids) {
+        CHECK_EQ(read_file("/proc/" + pid + "/cgroup"), std::string("0::/dh-helpers\n"));
+    }
+    for (int i = 0; i < 40; i++) {
+        g.queue(ECHO_VQ_CONTROL).expect();
+    }
+    CHECK_EQ(g.count(ECHO_COUNT_SLEPT), 40U);
+    g.vdpa().set_status(0);
+    for (int i = 0; i < 100 && !helpers(t.device).empty(); i++) {
+        usleep(10000);
+    }
+    CHECK(helpers(t.device).empty());
+}
+
+TEST("helpers: more than may be under way wait in the queue")
+{
+    HostileFixture t(with_ring(RingKind::split));
+    Hostile &g = t.guest;
+    // As many as the ring takes, all at once, twice.
+    for (int round = 0; round < 2; round++) {
+        g.recycle();
+        unsigned sent = 0;
+        for (; g.queue(ECHO_VQ_CONTROL).free_slots() >= 2; sent++) {
+            sleep_request(g, 10);
+        }
+        for (unsigned i = 0; i < sent; i++) {
+            g.queue(ECHO_VQ_CONTROL).expect();
+        }
+    }
+    g.good();
+}
+
+TEST_RINGS("helpers: reset does not wait for who sleeps, and nothing comes after it")
+{
+    HostileFixture t(with_ring(ring));
+    Hostile &g = t.guest;
+    for (int i = 0; i < 10; i++) {
+        sleep_request(g, 2000);
+    }
+    usleep(50000);
+    const auto start = Clock::now();
+    g.restart();
+    CHECK(since_ms(start) < 1500);
+    g.good();
+    usleep(2500000);
+    CHECK(!g.queue(ECHO_VQ_CONTROL).ready());
+    CHECK_EQ(g.count(ECHO_COUNT_DROPPED), 10U);
+    CHECK(helpers(t.device).empty());
+    g.good();
+}
+
+TEST_RINGS("helpers: suspend answers who sleeps")
+{
+    HostileFixture t(with_ring(ring));
+    Hostile &g = t.guest;
+    for (int i = 0; i < 6; i++) {
+        sleep_request(g, 300);
+    }
+    usleep(50000);
+    must(g.vdpa().suspend(), "suspend");
+    for (int i = 0; i < 6; i++) {
+        g.queue(ECHO_VQ_CONTROL).expect();
+    }
+    must(g.vdpa().resume(), "resume");
+    g.good();
+}
+
+TEST("helpers: removal waits for who sleeps")
+{
+    auto t = std::make_unique<HostileFixture>(with_ring(RingKind::split));
+    sleep_request(t->guest, 1500);
+    usleep(50000);
+    const auto start = Clock::now();
+    t.reset();
+    CHECK(since_ms(start) >= 1000);
+}
+
+TEST_RINGS("held memory: lost once when it is unmapped, its pages stay")
+{
+    Held t(ring);
+    Hostile &g = t.guest;
+    memset(g.at(Held::memory + 4000, 200), 0x5a, 200);
+    const uint64_t before = t.device.pinned();
+    CHECK(t.hold(Held::memory + 4000, 200));
+    CHECK_EQ(*g.control(ECHO_OP_HELD, 100), 0x5a5a5a5a5a5a5a5aU);
+
+    t.unmap();
+    CHECK_EQ(t.lost(1), 1U);
+    CHECK_EQ(*g.control(ECHO_OP_HELD, 100), 0x5a5a5a5a5a5a5a5aU);
+    CHECK_EQ(t.device.pinned(), before);
+    g.map_memory();
+    usleep(50000);
+    CHECK_EQ(g.count(ECHO_COUNT_LOST), 1U);
+
+    CHECK(g.control(ECHO_OP_PUT).has_value());
+    t.unmap();
+    CHECK(t.device.pinned() < before);
+    g.good();
+}
+
+TEST_RINGS("held memory: what else is unmapped does not matter")
+{
+    Held t(ring);
+    Hostile &g = t.guest;
+    CHECK(t.hold(Guest::ram_base + 4096, 65536));
+    for (int i = 0; i < 20; i++) {
+        t.unmap();
+        g.map_memory();
+    }
+    g.good();
+    CHECK_EQ(g.count(ECHO_COUNT_LOST), 0U);
+}
+
+TEST_RINGS("held memory: reset lets go of it")
+{
+    Held t(ring);
+    Hostile &g = t.guest;
+    CHECK(t.hold(Held::memory, Held::size));
+    t.unmap();
+    const uint64_t held = t.device.pinned();
+    g.restart();
+    t.unmap();
+    CHECK(t.device.pinned() <= held - Held::size);
+    g.good();
+}
+
+TEST_RINGS("held memory: only what the guest may use")
+{
+    Held t(ring);
+    Hostile &g = t.guest;
+    CHECK(!t.hold(0, 4096));
+    CHECK(!t.hold(Held::memory, 0));
+    CHECK(!t.hold(Held::memory + Held::size - 4096, 8192));
+    CHECK(!t.hold(~uint64_t{0} - 4095, 4096));
+    CHECK(!t.hold(Held::memory, 0xffffffff));
+    CHECK(t.hold(Held::memory + Held::size - 4096, 4096));
+    g.good();
+}
