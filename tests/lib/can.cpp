@@ -8,8 +8,9 @@ namespace dh::can {
 std::ostream &operator<<(std::ostream &out, const Frame &frame)
 {
     out << std::hex << "[id " << frame.id << " flags " << frame.flags << " data";
-    for (uint8_t byte : frame.data)
+    for (uint8_t byte : frame.data) {
         out << ' ' << static_cast<int>(byte);
+    }
     return out << std::dec << "]";
 }
 
@@ -27,16 +28,18 @@ DeviceParams params(const std::string &interface, RingKind ring)
 {
     DeviceParams device;
     device.device_class = "can";
-    if (ring == RingKind::split)
+    if (ring == RingKind::split) {
         device.features_mask = ~bit(VIRTIO_F_RING_PACKED);
+    }
     device.backend = Attrs().string(DEVHOST_A_CAN_IFNAME, interface);
     return device;
 }
 
 std::optional<uint8_t> CanGuest::control(uint16_t msg_type)
 {
-    if (!control_)
+    if (!control_) {
         control_ = alloc(4);
+    }
     *as<uint16_t>(control_) = msg_type;
     *at(control_ + 2) = 0xff;
     Queue &q = queue(controlq);
@@ -45,8 +48,9 @@ std::optional<uint8_t> CanGuest::control(uint16_t msg_type)
     q.kick_if_wanted();
     const Used used = q.expect();
     CHECK_EQ(used.id, id);
-    if (used.length != 1)
+    if (used.length != 1) {
         return std::nullopt;
+    }
     return *at(control_ + 2);
 }
 
@@ -57,10 +61,28 @@ void CanGuest::bring_up(unsigned rx_buffers, uint32_t rx_size)
     CHECK_EQ(control(msg_start).value_or(0xff), result_ok);
 }
 
+void CanGuest::begin_again(unsigned rx_buffers)
+{
+    begin_again_stopped(rx_buffers);
+    CHECK_EQ(control(msg_start).value_or(0xff), result_ok);
+}
+
+void CanGuest::begin_again_stopped(unsigned rx_buffers)
+{
+    for (const auto &[id, where] : tx_pending_) {
+        tx_pool_.push_back(where);
+    }
+    tx_pending_.clear();
+    rx_pending_.clear();
+    restart();
+    post_rx(rx_buffers);
+}
+
 uint64_t CanGuest::slot(std::vector<uint64_t> &pool, size_t size)
 {
-    if (pool.empty())
+    if (pool.empty()) {
         return alloc(size);
+    }
     const uint64_t where = pool.back();
     pool.pop_back();
     return where;
@@ -90,8 +112,9 @@ CanGuest::Done CanGuest::collect(int timeout_ms)
 {
     const Used used = queue(txq).expect(timeout_ms);
     auto pending = tx_pending_.find(used.id);
-    if (pending == tx_pending_.end())
+    if (pending == tx_pending_.end()) {
         throw tap::Failure("a transmission came back that was not pending");
+    }
     const uint64_t where = pending->second;
     tx_pending_.erase(pending);
     tx_pool_.push_back(where);
@@ -102,8 +125,9 @@ std::optional<uint8_t> CanGuest::send_raw(const Header &h, const std::vector<uin
 {
     const uint64_t where = alloc(sizeof(h) + data.size() + 1);
     *as<Header>(where) = h;
-    if (!data.empty())
+    if (!data.empty()) {
         memcpy(at(where + sizeof(h), data.size()), data.data(), data.size());
+    }
     const uint64_t in = where + sizeof(h) + data.size();
     *at(in) = 0xff;
     Queue &q = queue(txq);
@@ -113,8 +137,9 @@ std::optional<uint8_t> CanGuest::send_raw(const Header &h, const std::vector<uin
     q.kick_if_wanted();
     const Used used = q.expect();
     CHECK_EQ(used.id, id);
-    if (used.length != 1)
+    if (used.length != 1) {
         return std::nullopt;
+    }
     return *at(in);
 }
 
@@ -134,11 +159,13 @@ std::optional<Frame> CanGuest::receive(int timeout_ms, bool repost)
 {
     Queue &q = queue(rxq);
     Used used{};
-    if (!q.wait(timeout_ms) || !q.take(used))
+    if (!q.wait(timeout_ms) || !q.take(used)) {
         return std::nullopt;
+    }
     auto pending = rx_pending_.find(used.id);
-    if (pending == rx_pending_.end())
+    if (pending == rx_pending_.end()) {
         throw tap::Failure("a receive buffer came back that was not pending");
+    }
     const RxBuffer buffer = pending->second;
     rx_pending_.erase(pending);
 
@@ -173,16 +200,18 @@ void CanGuest::good(Socket &host)
     for (;;) {
         auto frame = host.receive();
         CHECK(frame.has_value());
-        if (*frame == out)
+        if (*frame == out) {
             break;
+        }
     }
     const Frame in{0x12345 + serial_, flag_extended, {9, 8, 7, 6, 5, 4, 3, 2}};
     host.send(in);
     for (;;) {
         auto frame = receive();
         CHECK(frame.has_value());
-        if (*frame == in)
+        if (*frame == in) {
             break;
+        }
     }
 }
 

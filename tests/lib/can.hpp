@@ -65,6 +65,10 @@ public:
     // Start it as a driver does: Guest::start(), receive buffers, START.
     void bring_up(unsigned rx_buffers = 32, uint32_t rx_size = sizeof(Header) + 64);
 
+    // The same after a device reset, which it does; or all but START.
+    void begin_again(unsigned rx_buffers = 32);
+    void begin_again_stopped(unsigned rx_buffers = 32);
+
     // One transmission from beginning to end.
     std::optional<uint8_t> send(const Frame &frame) { return send_raw(header(frame), frame.data); }
     std::optional<uint8_t> send_raw(const Header &header, const std::vector<uint8_t> &data);
@@ -134,8 +138,9 @@ struct CanFixture {
     explicit CanFixture(GuestSetup setup, bool up = true)
         : device(params(bus.name(), setup.ring)), guest(device.path(), setup), host(bus.name())
     {
-        if (up)
+        if (up) {
             guest.bring_up();
+        }
     }
     Vcan bus;
     TestDevice device;

@@ -15,11 +15,13 @@ namespace {
 
 const std::vector<Attr> &one(const NetlinkReply &reply, const std::string &what)
 {
-    if (reply.error)
+    if (reply.error) {
         throw std::runtime_error(what + ": " + strerror(-reply.error) +
                                  (reply.extack.empty() ? "" : " (" + reply.extack + ")"));
-    if (reply.messages.empty())
+    }
+    if (reply.messages.empty()) {
         throw std::runtime_error(what + ": no answer");
+    }
     return reply.messages.front().attrs;
 }
 
@@ -33,8 +35,9 @@ std::map<uint32_t, uint64_t> verdicts(const std::vector<Attr> &attrs, uint16_t t
 {
     std::map<uint32_t, uint64_t> counts;
     for (const Attr &attr : attrs) {
-        if (attr.type() != type)
+        if (attr.type() != type) {
             continue;
+        }
         auto fields = attr.children();
         counts[static_cast<uint32_t>(number(fields, DEVHOST_A_VERDICT_KIND))] =
             number(fields, DEVHOST_A_VERDICT_COUNT);
@@ -77,8 +80,9 @@ Attrs device_attrs(const std::string &guest, const std::string &name, bool force
 {
     Attrs fields;
     fields.string(DEVHOST_A_DEV_GUEST, guest).string(DEVHOST_A_DEV_NAME, name);
-    if (force)
+    if (force) {
         fields.flag(DEVHOST_A_DEV_FORCE);
+    }
     return Attrs().nest(DEVHOST_A_DEV, fields);
 }
 
@@ -88,14 +92,18 @@ Attrs device_attrs(const DeviceParams &params)
     fields.string(DEVHOST_A_DEV_GUEST, params.guest);
     fields.string(DEVHOST_A_DEV_NAME, params.name);
     fields.string(DEVHOST_A_DEV_CLASS, params.device_class);
-    if (params.features_mask)
+    if (params.features_mask) {
         fields.u64(DEVHOST_A_DEV_FEATURES_MASK, *params.features_mask);
-    if (params.vq_size_max)
+    }
+    if (params.vq_size_max) {
         fields.u32(DEVHOST_A_DEV_VQ_SIZE_MAX, *params.vq_size_max);
-    if (params.policy_required)
+    }
+    if (params.policy_required) {
         fields.flag(DEVHOST_A_DEV_POLICY_REQUIRED);
-    if (params.backend)
+    }
+    if (params.backend) {
         fields.nest(DEVHOST_A_DEV_BACKEND, *params.backend);
+    }
     return Attrs().nest(DEVHOST_A_DEV, fields);
 }
 
@@ -106,8 +114,9 @@ GuestInfo parse_guest(const NetlinkMessage &message)
     info.name = text(attrs, DEVHOST_A_GUEST_NAME);
     info.id = static_cast<uint32_t>(number(attrs, DEVHOST_A_GUEST_ID));
     info.devices = static_cast<uint32_t>(number(attrs, DEVHOST_A_GUEST_DEVICES));
-    if (auto policy = find(attrs, DEVHOST_A_GUEST_POLICY))
+    if (auto policy = find(attrs, DEVHOST_A_GUEST_POLICY)) {
         info.policy = static_cast<uint32_t>(policy->number());
+    }
     info.pinned = number(attrs, DEVHOST_A_GUEST_PINNED);
     info.verdicts = verdicts(attrs, DEVHOST_A_GUEST_VERDICT);
     return info;
@@ -168,9 +177,10 @@ GuestInfo Control::guest_new(const std::string &name)
 void Control::guest_del(const std::string &name)
 {
     NetlinkReply reply = try_guest_del(name);
-    if (reply.error)
+    if (reply.error) {
         throw std::runtime_error("removing guest " + name + ": " + strerror(-reply.error) + " " +
                                  reply.extack);
+    }
 }
 
 DeviceInfo Control::device_new(const DeviceParams &params)
@@ -183,9 +193,10 @@ DeviceInfo Control::device_new(const DeviceParams &params)
 void Control::device_del(const std::string &guest, const std::string &name)
 {
     NetlinkReply reply = try_device_del(guest, name);
-    if (reply.error)
+    if (reply.error) {
         throw std::runtime_error("removing device " + guest + "/" + name + ": " +
                                  strerror(-reply.error) + " " + reply.extack);
+    }
 }
 
 GuestInfo Control::guest(const std::string &name)
@@ -204,8 +215,10 @@ DeviceInfo Control::device(const std::string &guest, const std::string &name)
 
 Stats Control::stats(const std::string &guest, const std::string &name)
 {
-    // The statistics of one device are asked for by DEVHOST_A_DEV.
-    NetlinkReply reply = genl_.request(DEVHOST_CMD_STATS_GET, device_attrs(guest, name));
+    Attrs fields;
+    fields.string(DEVHOST_A_STATS_GUEST, guest).string(DEVHOST_A_STATS_DEV, name);
+    const NetlinkReply reply =
+        genl_.request(DEVHOST_CMD_STATS_GET, Attrs().nest(DEVHOST_A_STATS, fields));
     one(reply, "reading statistics of " + guest + "/" + name);
     return parse_stats(reply.messages.front());
 }
@@ -213,16 +226,18 @@ Stats Control::stats(const std::string &guest, const std::string &name)
 std::vector<GuestInfo> Control::guests()
 {
     std::vector<GuestInfo> list;
-    for (const NetlinkMessage &m : genl_.request(DEVHOST_CMD_GUEST_GET, {}, true).messages)
+    for (const NetlinkMessage &m : genl_.request(DEVHOST_CMD_GUEST_GET, {}, true).messages) {
         list.push_back(parse_guest(m));
+    }
     return list;
 }
 
 std::vector<DeviceInfo> Control::devices()
 {
     std::vector<DeviceInfo> list;
-    for (const NetlinkMessage &m : genl_.request(DEVHOST_CMD_DEVICE_GET, {}, true).messages)
+    for (const NetlinkMessage &m : genl_.request(DEVHOST_CMD_DEVICE_GET, {}, true).messages) {
         list.push_back(parse_device(m));
+    }
     return list;
 }
 
@@ -232,12 +247,15 @@ std::string vhost_path(const std::string &vdpa)
     for (int tries = 0; tries < 500; tries++) {
         if (DIR *listing = opendir(dir.c_str())) {
             std::string node;
-            while (dirent *entry = readdir(listing))
-                if (!strncmp(entry->d_name, "vhost-vdpa-", 11))
+            while (dirent *entry = readdir(listing)) {
+                if (!strncmp(entry->d_name, "vhost-vdpa-", 11)) {
                     node = std::string("/dev/") + entry->d_name;
+                }
+            }
             closedir(listing);
-            if (!node.empty() && access(node.c_str(), F_OK) == 0)
+            if (!node.empty() && access(node.c_str(), F_OK) == 0) {
                 return node;
+            }
         }
         usleep(10000);
     }
@@ -246,22 +264,26 @@ std::string vhost_path(const std::string &vdpa)
 
 TestDevice::TestDevice(DeviceParams params) : params_(std::move(params))
 {
-    if (params_.guest.empty())
+    if (params_.guest.empty()) {
         params_.guest = "selftest";
-    if (params_.name.empty())
+    }
+    if (params_.name.empty()) {
         params_.name = params_.device_class + "0";
+    }
 
     NetlinkReply reply = control_.try_guest_new(params_.guest);
-    if (reply.error && reply.error != -EEXIST)
+    if (reply.error && reply.error != -EEXIST) {
         throw std::runtime_error("creating guest " + params_.guest + ": " + reply.extack);
+    }
     own_guest_ = !reply.error;
     try {
         path_ = vhost_path(control_.device_new(params_).vdpa);
         present_ = true;
     } catch (...) {
         control_.try_device_del(params_.guest, params_.name);
-        if (own_guest_)
+        if (own_guest_) {
             control_.try_guest_del(params_.guest);
+        }
         throw;
     }
 }
@@ -277,22 +299,26 @@ TestDevice::~TestDevice()
 
 void TestDevice::remove()
 {
-    if (!present_)
+    if (!present_) {
         return;
+    }
     present_ = false;
     // udev may have the node open for a moment.
     NetlinkReply reply;
     for (int tries = 0; tries < 100; tries++) {
         reply = control_.try_device_del(params_.guest, params_.name);
-        if (reply.error != -EBUSY)
+        if (reply.error != -EBUSY) {
             break;
+        }
         usleep(20000);
     }
-    if (reply.error)
+    if (reply.error) {
         throw std::runtime_error("removing the test device: " +
                                  std::string(strerror(-reply.error)) + " " + reply.extack);
-    if (own_guest_)
+    }
+    if (own_guest_) {
         control_.guest_del(params_.guest);
+    }
 }
 
 } // namespace dh

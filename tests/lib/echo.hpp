@@ -37,11 +37,16 @@ public:
     // The good request that has to succeed after every bad one.
     void good();
 
+    // Gives back the guest memory of all requests since the first call.
+    void recycle();
+
 private:
+    void scratch();
     void fill(uint64_t where, uint32_t length, uint8_t seed);
 
     uint64_t control_ = 0;
     uint64_t good_ = 0;
+    uint64_t mark_ = 0;
 };
 
 // An echo device and a guest on it, started.

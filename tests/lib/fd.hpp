@@ -15,8 +15,9 @@ public:
     Fd(Fd &&other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
     Fd &operator=(Fd &&other) noexcept
     {
-        if (this != &other)
+        if (this != &other) {
             reset(std::exchange(other.fd_, -1));
+        }
         return *this;
     }
     Fd(const Fd &) = delete;
@@ -28,8 +29,9 @@ public:
     int release() { return std::exchange(fd_, -1); }
     void reset(int fd = -1)
     {
-        if (fd_ >= 0)
+        if (fd_ >= 0) {
             ::close(fd_);
+        }
         fd_ = fd;
     }
 

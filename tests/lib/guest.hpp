@@ -6,6 +6,7 @@
 #include <linux/virtio_config.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,9 +55,17 @@ public:
     void set_owner();
     void negotiate();
     void map_memory();
+    // The rings in guest memory, where they are not there yet.
+    void make_queues();
     void set_up_queues();
-    void set_up_queue(uint32_t index);
+    // One queue, as far as enabling it; @base where it goes on somewhere.
+    void set_up_queue(uint32_t index, std::optional<uint32_t> base = std::nullopt);
     void driver_ok();
+
+    // As a VMM migrates a device: suspend it and read where its queues stand...
+    std::vector<uint32_t> halt();
+    // ... and go on there, with the same device reset or with another one.
+    void go_on(const std::vector<uint32_t> &bases, const std::string &path = "");
 
     // Device reset, and both sides of the queues start anew.
     void reset();

@@ -50,8 +50,9 @@ constexpr unsigned log_lines_max = 64;
 size_t entries(const char *directory)
 {
     size_t count = 0;
-    for ([[maybe_unused]] const auto &entry : std::filesystem::directory_iterator(directory))
+    for ([[maybe_unused]] const auto &entry : std::filesystem::directory_iterator(directory)) {
         count++;
+    }
     return count;
 }
 
@@ -60,8 +61,9 @@ size_t entries(const char *directory)
 void shell(const std::string &command)
 {
     const int status = system(command.c_str()); // NOLINT(cert-env33-c): fixed commands of the tests
-    if (status != 0)
+    if (status != 0) {
         throw std::runtime_error("command failed: " + command);
+    }
 }
 
 std::string read_file(const std::string &path)
@@ -75,18 +77,21 @@ std::string read_file(const std::string &path)
 uint64_t read_field(const std::string &path, const std::string &key)
 {
     std::ifstream in(path);
-    for (std::string line; std::getline(in, line);)
+    for (std::string line; std::getline(in, line);) {
         if (line.starts_with(key) &&
-            (line[key.size()] == ':' || line[key.size()] == ' ' || line[key.size()] == '\t'))
+            (line[key.size()] == ':' || line[key.size()] == ' ' || line[key.size()] == '\t')) {
             return strtoull(line.c_str() + key.size() + 1, nullptr, 10);
+        }
+    }
     return 0;
 }
 
 void KernelLog::begin()
 {
     fd_.reset(open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    if (fd_)
+    if (fd_) {
         lseek(fd_.get(), 0, SEEK_END);
+    }
     lines_.clear();
     overrun_ = false;
 }
@@ -100,8 +105,9 @@ void KernelLog::drain()
             overrun_ = true;
             continue;
         }
-        if (got <= 0)
+        if (got <= 0) {
             break;
+        }
         record[static_cast<size_t>(got)] = '\0';
         const char *text = strchr(record.data(), ';');
         lines_.emplace_back(text ? text + 1 : record.data());
@@ -112,35 +118,45 @@ unsigned KernelLog::count(const std::string &text)
 {
     drain();
     unsigned found = 0;
-    for (const std::string &line : lines_)
-        if (line.find(text) != std::string::npos)
+    for (const std::string &line : lines_) {
+        if (line.find(text) != std::string::npos) {
             found++;
+        }
+    }
     return found;
 }
 
 std::string KernelLog::end()
 {
-    if (!fd_)
+    if (!fd_) {
         return "cannot read /dev/kmsg: run as root";
+    }
     drain();
     fd_.reset();
-    if (overrun_)
+    if (overrun_) {
         return "the kernel log ran over";
-    for (const std::string &line : lines_)
-        for (const char *splat : splats)
+    }
+    for (const std::string &line : lines_) {
+        for (const char *splat : splats) {
             if (line.find(splat) != std::string::npos) {
                 std::string all = "kernel log:\n";
-                for (size_t i = 0; i < std::min<size_t>(lines_.size(), 80); i++)
+                for (size_t i = 0; i < std::min<size_t>(lines_.size(), 80); i++) {
                     all += "  " + lines_[i];
+                }
                 return all;
             }
+        }
+    }
     unsigned ours = 0;
-    for (const std::string &line : lines_)
-        if (line.find("devhost") != std::string::npos || line.find("vhost_") != std::string::npos)
+    for (const std::string &line : lines_) {
+        if (line.find("devhost") != std::string::npos || line.find("vhost_") != std::string::npos) {
             ours++;
-    if (ours > log_lines_max)
+        }
+    }
+    if (ours > log_lines_max) {
         return "a guest can flood the kernel log: " + std::to_string(ours) + " lines, such as " +
                lines_.front();
+    }
     return "";
 }
 
@@ -178,8 +194,9 @@ std::string Leaks::end()
     // What RCU and exiting tasks hold goes a moment later.
     for (int tries = 0; tries < 50; tries++) {
         now = take();
-        if (same())
+        if (same()) {
             return "";
+        }
         usleep(50000);
     }
     std::ostringstream out;
@@ -201,8 +218,9 @@ KernelLog &kernel_log()
 int selftest_main(int argc, char **argv)
 {
     bool list = false;
-    for (int i = 1; i < argc; i++)
+    for (int i = 1; i < argc; i++) {
         list |= !strcmp(argv[i], "--list");
+    }
     if (!list) {
         const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
         setrlimit(RLIMIT_MEMLOCK, &all);

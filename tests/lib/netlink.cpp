@@ -73,8 +73,9 @@ std::vector<Attr> Attr::parse(const uint8_t *data, size_t size)
     while (size >= sizeof(nlattr)) {
         nlattr head;
         memcpy(&head, data, sizeof(head));
-        if (head.nla_len < NLA_HDRLEN || head.nla_len > size)
+        if (head.nla_len < NLA_HDRLEN || head.nla_len > size) {
             break;
+        }
         attrs.emplace_back(head.nla_type & NLA_TYPE_MASK,
                            std::vector<uint8_t>(data + NLA_HDRLEN, data + head.nla_len));
         size_t step = std::min(align4(head.nla_len), size);
@@ -86,9 +87,11 @@ std::vector<Attr> Attr::parse(const uint8_t *data, size_t size)
 
 std::optional<Attr> find(const std::vector<Attr> &attrs, uint16_t type)
 {
-    for (const Attr &attr : attrs)
-        if (attr.type() == type)
+    for (const Attr &attr : attrs) {
+        if (attr.type() == type) {
             return attr;
+        }
+    }
     return std::nullopt;
 }
 
@@ -107,8 +110,9 @@ std::string text(const std::vector<Attr> &attrs, uint16_t type)
 Genl::Genl(const std::string &family)
     : fd_(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC))
 {
-    if (!fd_)
+    if (!fd_) {
         raise("generic netlink socket");
+    }
     int on = 1;
     setsockopt(fd_.get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
     setsockopt(fd_.get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
@@ -116,12 +120,14 @@ Genl::Genl(const std::string &family)
     Attrs attrs;
     attrs.string(CTRL_ATTR_FAMILY_NAME, family);
     NetlinkReply reply = exchange(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, attrs, NLM_F_ACK);
-    if (reply.error || reply.messages.empty())
+    if (reply.error || reply.messages.empty()) {
         throw std::runtime_error("no netlink family " + family + ": load devhost.ko first");
+    }
     const auto &answer = reply.messages.front().attrs;
     family_ = static_cast<uint16_t>(number(answer, CTRL_ATTR_FAMILY_ID));
-    if (auto groups = find(answer, CTRL_ATTR_MCAST_GROUPS))
+    if (auto groups = find(answer, CTRL_ATTR_MCAST_GROUPS)) {
         groups_ = groups->children();
+    }
 }
 
 NetlinkReply Genl::request(uint8_t command, const Attrs &attrs, bool dump)
@@ -133,11 +139,13 @@ void Genl::join(const std::string &group)
 {
     for (const Attr &entry : groups_) {
         auto fields = entry.children();
-        if (text(fields, CTRL_ATTR_MCAST_GRP_NAME) != group)
+        if (text(fields, CTRL_ATTR_MCAST_GRP_NAME) != group) {
             continue;
+        }
         int id = static_cast<int>(number(fields, CTRL_ATTR_MCAST_GRP_ID));
-        if (setsockopt(fd_.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &id, sizeof(id)))
+        if (setsockopt(fd_.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &id, sizeof(id))) {
             raise("joining a multicast group");
+        }
         return;
     }
     throw std::runtime_error("no multicast group " + group);
@@ -160,8 +168,9 @@ void Genl::send(uint16_t type, uint8_t command, const Attrs &attrs, uint16_t fla
     sockaddr_nl kernel{};
     kernel.nl_family = AF_NETLINK;
     if (sendto(fd_.get(), message.data(), message.size(), 0, reinterpret_cast<sockaddr *>(&kernel),
-               sizeof(kernel)) < 0)
+               sizeof(kernel)) < 0) {
         raise("sending a netlink message");
+    }
 }
 
 NetlinkReply Genl::exchange(uint16_t type, uint8_t command, const Attrs &attrs, uint16_t flags)
@@ -173,8 +182,9 @@ NetlinkReply Genl::exchange(uint16_t type, uint8_t command, const Attrs &attrs, 
     for (;;) {
         ssize_t got = recv(fd_.get(), buffer.data(), buffer.size(), 0);
         if (got < 0) {
-            if (errno == EINTR || errno == ENOBUFS)
+            if (errno == EINTR || errno == ENOBUFS) {
                 continue;
+            }
             raise("receiving a netlink message");
         }
         int left = static_cast<int>(got);
@@ -184,26 +194,31 @@ NetlinkReply Genl::exchange(uint16_t type, uint8_t command, const Attrs &attrs, 
             size_t size = head->nlmsg_len - NLMSG_HDRLEN;
             bool ours = head->nlmsg_seq == seq_ && head->nlmsg_pid != 0;
             if (head->nlmsg_type == NLMSG_ERROR || head->nlmsg_type == NLMSG_DONE) {
-                if (!ours)
+                if (!ours) {
                     continue;
+                }
                 int32_t code = 0;
-                if (size >= sizeof(code))
+                if (size >= sizeof(code)) {
                     memcpy(&code, payload, sizeof(code));
+                }
                 reply.error = code;
                 size_t skip = head->nlmsg_type == NLMSG_DONE ? sizeof(code) : sizeof(nlmsgerr);
                 if (head->nlmsg_type == NLMSG_ERROR && !(head->nlmsg_flags & NLM_F_CAPPED)) {
                     nlmsgerr error;
                     memcpy(&error, payload, sizeof(error));
-                    if (error.error)
+                    if (error.error) {
                         skip += error.msg.nlmsg_len - NLMSG_HDRLEN;
+                    }
                 }
-                if ((head->nlmsg_flags & NLM_F_ACK_TLVS) && size > skip)
+                if ((head->nlmsg_flags & NLM_F_ACK_TLVS) && size > skip) {
                     reply.extack =
                         text(Attr::parse(payload + skip, size - skip), NLMSGERR_ATTR_MSG);
+                }
                 return reply;
             }
-            if (size < GENL_HDRLEN)
+            if (size < GENL_HDRLEN) {
                 continue;
+            }
             NetlinkMessage message{reinterpret_cast<genlmsghdr *>(payload)->cmd,
                                    Attr::parse(payload + GENL_HDRLEN, size - GENL_HDRLEN)};
             (ours ? reply.messages : pending_).push_back(std::move(message));
@@ -216,16 +231,18 @@ std::optional<NetlinkMessage> Genl::notification(int timeout_ms)
     std::vector<uint8_t> buffer(1 << 17);
     while (pending_.empty()) {
         pollfd poll_fd{fd_.get(), POLLIN, 0};
-        if (poll(&poll_fd, 1, timeout_ms) <= 0)
+        if (poll(&poll_fd, 1, timeout_ms) <= 0) {
             return std::nullopt;
+        }
         int left = static_cast<int>(recv(fd_.get(), buffer.data(), buffer.size(), 0));
         for (auto *head = reinterpret_cast<nlmsghdr *>(buffer.data()); NLMSG_OK(head, left);
              head = NLMSG_NEXT(head, left)) {
             auto *payload = static_cast<uint8_t *>(NLMSG_DATA(head));
             size_t size = head->nlmsg_len - NLMSG_HDRLEN;
-            if (head->nlmsg_type == family_ && size >= GENL_HDRLEN)
+            if (head->nlmsg_type == family_ && size >= GENL_HDRLEN) {
                 pending_.push_back({reinterpret_cast<genlmsghdr *>(payload)->cmd,
                                     Attr::parse(payload + GENL_HDRLEN, size - GENL_HDRLEN)});
+            }
         }
     }
     NetlinkMessage first = std::move(pending_.front());

@@ -17,14 +17,16 @@ Queue::Queue(GuestMemory &memory, QueueSetup setup)
       kick_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       call_(eventfd(0, EFD_CLOEXEC))
 {
-    if (!kick_ || !call_)
+    if (!kick_ || !call_) {
         throw std::runtime_error("no eventfd");
+    }
 }
 
 std::unique_ptr<Queue> Queue::create(RingKind kind, GuestMemory &memory, QueueSetup setup)
 {
-    if (kind == RingKind::packed)
+    if (kind == RingKind::packed) {
         return std::make_unique<PackedQueue>(memory, setup);
+    }
     return std::make_unique<SplitQueue>(memory, setup);
 }
 
@@ -41,14 +43,17 @@ bool Queue::wait(int timeout_ms)
     const auto end = clock::now() + std::chrono::milliseconds(timeout_ms);
     while (!ready()) {
         interrupts(true);
-        if (ready())
+        if (ready()) {
             break;
+        }
         auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - clock::now());
-        if (left.count() < 0)
+        if (left.count() < 0) {
             return false;
+        }
         pollfd poll_fd{call_.get(), POLLIN, 0};
-        if (poll(&poll_fd, 1, static_cast<int>(left.count()) + 1) > 0)
+        if (poll(&poll_fd, 1, static_cast<int>(left.count()) + 1) > 0) {
             interrupts_seen();
+        }
     }
     return true;
 }
@@ -56,8 +61,9 @@ bool Queue::wait(int timeout_ms)
 Used Queue::expect(int timeout_ms)
 {
     Used used{};
-    if (!wait(timeout_ms) || !take(used))
+    if (!wait(timeout_ms) || !take(used)) {
         throw tap::Failure("the device did not return a request in time");
+    }
     return used;
 }
 
@@ -65,8 +71,9 @@ uint64_t Queue::interrupts_seen()
 {
     pollfd poll_fd{call_.get(), POLLIN, 0};
     uint64_t count = 0;
-    if (poll(&poll_fd, 1, 0) > 0)
+    if (poll(&poll_fd, 1, 0) > 0) {
         (void)!read(call_.get(), &count, sizeof(count));
+    }
     return count;
 }
 

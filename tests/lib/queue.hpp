@@ -64,8 +64,9 @@ public:
     void kick();
     void kick_if_wanted()
     {
-        if (kick_wanted())
+        if (kick_wanted()) {
             kick();
+        }
     }
 
     // Whether a request has come back, and that request.
@@ -86,6 +87,8 @@ public:
 
     // Forgets all requests: both sides start anew.
     virtual void reset() = 0;
+    // VRING_BASE at which a device joins a queue after reset().
+    virtual uint32_t first_base() const = 0;
 
 protected:
     Queue(GuestMemory &memory, QueueSetup setup);
@@ -114,11 +117,19 @@ public:
     bool take(Used &used) override;
     void interrupts(bool on) override;
     void reset() override;
+    uint32_t first_base() const override { return start_; }
+    // From now on reset() starts with these indices.
+    void start_at(uint16_t index);
 
     // Raw access.
     vring_desc &desc(uint16_t index) { return desc_[index]; }
     vring_avail &avail() { return *avail_; }
     vring_used &used() { return *used_; }
+    // Behind the used ring, with EVENT_IDX.
+    uint16_t &avail_event()
+    {
+        return *memory_.as<uint16_t>(device_addr_ + 4 + sizeof(vring_used_elem) * num_);
+    }
     uint16_t next_avail() const { return next_avail_; }
     // Makes @head available, whatever it is.
     void raw_add(uint16_t head);
@@ -133,6 +144,7 @@ private:
     vring_used *used_;
     std::vector<uint16_t> next_;   // free list and chains
     std::vector<uint16_t> length_; // entries of a chain, by head; 0: not ours
+    uint16_t start_ = 0;
     uint16_t free_head_ = 0;
     uint16_t next_avail_ = 0;
     uint16_t kicked_ = 0;
@@ -150,6 +162,7 @@ public:
     bool take(Used &used) override;
     void interrupts(bool on) override;
     void reset() override;
+    uint32_t first_base() const override { return 0x80008000; }
 
     // Raw access.
     vring_packed_desc &desc(uint16_t index) { return desc_[index]; }

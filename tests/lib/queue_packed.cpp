@@ -44,8 +44,9 @@ void PackedQueue::reset()
     *device_ = {};
     ids_.clear();
     // The last id stays for raw requests.
-    for (uint16_t id = num_ - 1; id-- > 0;)
+    for (uint16_t id = num_ - 1; id-- > 0;) {
         ids_.push_back(id);
+    }
     std::fill(length_.begin(), length_.end(), 0);
     std::fill(raw_.begin(), raw_.end(), false);
     free_ = num_;
@@ -72,8 +73,9 @@ void PackedQueue::advance(uint16_t slots)
 int PackedQueue::add(std::span<const Buffer> buffers, uint64_t table)
 {
     const uint16_t slots = table ? 1 : static_cast<uint16_t>(buffers.size());
-    if (slots > free_ || buffers.empty() || ids_.empty())
+    if (slots > free_ || buffers.empty() || ids_.empty()) {
         return -1;
+    }
 
     const uint16_t id = ids_.back();
     ids_.pop_back();
@@ -81,9 +83,10 @@ int PackedQueue::add(std::span<const Buffer> buffers, uint64_t table)
     uint16_t head_flags = avail_flags();
     if (table) {
         auto *entry = memory_.as<vring_packed_desc>(table);
-        for (size_t i = 0; i < buffers.size(); i++)
+        for (size_t i = 0; i < buffers.size(); i++) {
             entry[i] = {buffers[i].addr, buffers[i].length, 0,
                         static_cast<uint16_t>(buffers[i].writable ? VRING_DESC_F_WRITE : 0)};
+        }
         head.addr = table;
         head.len = static_cast<uint32_t>(buffers.size() * sizeof(vring_packed_desc));
         head.id = id;
@@ -93,17 +96,20 @@ int PackedQueue::add(std::span<const Buffer> buffers, uint64_t table)
         for (size_t i = 0; i < buffers.size(); i++) {
             vring_packed_desc &slot = desc_[next_];
             uint16_t flags = avail_flags();
-            if (buffers[i].writable)
+            if (buffers[i].writable) {
                 flags |= VRING_DESC_F_WRITE;
-            if (i + 1 < buffers.size())
+            }
+            if (i + 1 < buffers.size()) {
                 flags |= VRING_DESC_F_NEXT;
+            }
             slot.addr = buffers[i].addr;
             slot.len = buffers[i].length;
             slot.id = id;
-            if (i)
+            if (i) {
                 slot.flags = flags;
-            else
+            } else {
                 head_flags = flags;
+            }
             advance(1);
         }
     }
@@ -125,10 +131,11 @@ void PackedQueue::raw_add(std::span<const vring_packed_desc> descs, int slots)
         slot.addr = descs[i].addr;
         slot.len = descs[i].len;
         slot.id = id = descs[i].id;
-        if (i)
+        if (i) {
             slot.flags = flags;
-        else
+        } else {
             head_flags = flags;
+        }
         advance(1);
     }
     uint16_t count = static_cast<uint16_t>(slots < 0 ? static_cast<int>(descs.size()) : slots);
@@ -146,13 +153,15 @@ bool PackedQueue::kick_wanted()
     const uint16_t before = next_ - added_;
     added_ = 0;
     const uint16_t flags = load(device_->flags) & 3;
-    if (flags != VRING_PACKED_EVENT_FLAG_DESC)
+    if (flags != VRING_PACKED_EVENT_FLAG_DESC) {
         return flags != VRING_PACKED_EVENT_FLAG_DISABLE;
+    }
 
     const uint16_t off_wrap = load(device_->off_wrap);
     uint16_t event = off_wrap & 0x7fff;
-    if (static_cast<bool>(off_wrap >> VRING_PACKED_EVENT_F_WRAP_CTR) != avail_wrap_)
+    if (static_cast<bool>(off_wrap >> VRING_PACKED_EVENT_F_WRAP_CTR) != avail_wrap_) {
         event -= num_;
+    }
     return static_cast<uint16_t>(next_ - event - 1) < static_cast<uint16_t>(next_ - before);
 }
 
@@ -166,15 +175,18 @@ bool PackedQueue::ready() const
 
 bool PackedQueue::take(Used &used)
 {
-    if (!ready())
+    if (!ready()) {
         return false;
+    }
     const vring_packed_desc &slot = desc_[last_used_];
     used = {slot.id, slot.len};
-    if (used.id >= num_ || !length_[used.id])
+    if (used.id >= num_ || !length_[used.id]) {
         throw tap::Failure("the device returned a request that it was not given");
+    }
     const uint16_t slots = std::exchange(length_[used.id], 0);
-    if (!raw_[used.id])
+    if (!raw_[used.id]) {
         ids_.push_back(used.id);
+    }
     free_ = std::min<uint16_t>(num_, free_ + slots);
     last_used_ += slots;
     if (last_used_ >= num_) {

@@ -49,15 +49,23 @@ void SplitQueue::reset()
     }
     free_ = num_;
     free_head_ = 0;
-    next_avail_ = kicked_ = last_used_ = 0;
+    next_avail_ = kicked_ = last_used_ = start_;
+    avail_->idx = used_->idx = start_;
     interrupts_seen();
+}
+
+void SplitQueue::start_at(uint16_t index)
+{
+    start_ = index;
+    reset();
 }
 
 int SplitQueue::add(std::span<const Buffer> buffers, uint64_t table)
 {
     const uint16_t slots = table ? 1 : static_cast<uint16_t>(buffers.size());
-    if (slots > free_ || buffers.empty())
+    if (slots > free_ || buffers.empty()) {
         return -1;
+    }
 
     const uint16_t head = free_head_;
     uint16_t slot = head;
@@ -126,17 +134,20 @@ bool SplitQueue::ready() const
 
 bool SplitQueue::take(Used &used)
 {
-    if (!ready())
+    if (!ready()) {
         return false;
+    }
     const vring_used_elem element = used_->ring[last_used_++ & (num_ - 1)];
     used = {static_cast<uint16_t>(element.id), element.len};
-    if (element.id >= num_)
+    if (element.id >= num_) {
         throw tap::Failure("the device returned a request that cannot be");
+    }
     if (uint16_t slots = length_[used.id]) {
         length_[used.id] = 0;
         uint16_t last = used.id;
-        for (uint16_t i = 1; i < slots; i++)
+        for (uint16_t i = 1; i < slots; i++) {
             last = next_[last];
+        }
         next_[last] = free_head_;
         free_head_ = used.id;
         free_ += slots;
@@ -146,10 +157,11 @@ bool SplitQueue::take(Used &used)
 
 void SplitQueue::interrupts(bool on)
 {
-    if (event_idx_)
+    if (event_idx_) {
         store(avail_->ring[num_], on ? last_used_ : static_cast<uint16_t>(last_used_ - 1));
-    else
+    } else {
         store(avail_->flags, on ? 0 : VRING_AVAIL_F_NO_INTERRUPT);
+    }
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 

@@ -54,13 +54,15 @@ public:
     // (0: whole), with the pages behind them shuffled where @shuffle.
     void map_all(Vdpa &vdpa, bool batch, uint64_t chunk = 0);
     void unmap_all(Vdpa &vdpa);
+    // The device that had the mappings is gone.
+    void forget_maps();
     // Spreads the pages of the RAM so that no two neighbours are contiguous.
     // Before use and before map_all() only.
     void scatter();
 
     // Zeroed memory of the first region.
     uint64_t alloc(size_t bytes, size_t align = 16);
-    void alloc_reset(uint64_t used = 0) { next_ = used; }
+    void alloc_reset(uint64_t used) { next_ = used; }
     uint64_t allocated() const { return next_; }
 
     // Where the guest sees that address; throws where no region has it.

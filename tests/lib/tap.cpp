@@ -50,8 +50,9 @@ void timed_out(int)
 void comment(const std::string &text)
 {
     std::istringstream in(text);
-    for (std::string line; std::getline(in, line);)
+    for (std::string line; std::getline(in, line);) {
         printf("# %s\n", line.c_str());
+    }
 }
 
 std::string take_later()
@@ -69,8 +70,9 @@ Outcome run_one(const Test &test)
 {
     Outcome outcome;
     take_later();
-    for (Check *check : checks())
+    for (Check *check : checks()) {
         check->begin();
+    }
     try {
         test.body();
     } catch (const Skip &skip) {
@@ -80,19 +82,24 @@ Outcome run_one(const Test &test)
         outcome.failure += "\n";
     }
     outcome.failure += take_later();
-    for (Check *check : checks())
-        if (std::string why = check->end(); !why.empty())
+    for (Check *check : checks()) {
+        if (std::string why = check->end(); !why.empty()) {
             outcome.failure += why + "\n";
+        }
+    }
     return outcome;
 }
 
 bool selected(const Test &test, const std::vector<std::string> &filters)
 {
-    if (filters.empty())
+    if (filters.empty()) {
         return true;
-    for (const std::string &filter : filters)
-        if (test.name.find(filter) != std::string::npos)
+    }
+    for (const std::string &filter : filters) {
+        if (test.name.find(filter) != std::string::npos) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -117,8 +124,9 @@ void add_check(Check *check)
 void fail_later(const std::string &why)
 {
     std::lock_guard guard(later_lock);
-    if (later.size() < 4096)
+    if (later.size() < 4096) {
         later += why + "\n";
+    }
 }
 
 void note(const std::string &text)
@@ -143,19 +151,23 @@ int main(int argc, char **argv)
     bool list = false;
     std::vector<std::string> filters;
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--list"))
+        if (!strcmp(argv[i], "--list")) {
             list = true;
-        else
+        } else {
             filters.emplace_back(argv[i]);
+        }
     }
 
     std::vector<const Test *> chosen;
-    for (const Test &test : tests())
-        if (selected(test, filters))
+    for (const Test &test : tests()) {
+        if (selected(test, filters)) {
             chosen.push_back(&test);
+        }
+    }
     if (list) {
-        for (const Test *test : chosen)
+        for (const Test *test : chosen) {
             printf("%s\n", test->name.c_str());
+        }
         return 0;
     }
     if (chosen.empty()) {

@@ -55,12 +55,13 @@ template <typename T>
 std::string show(const T &value)
 {
     std::ostringstream out;
-    if constexpr (std::is_enum_v<T>)
+    if constexpr (std::is_enum_v<T>) {
         out << static_cast<long long>(value);
-    else if constexpr (sizeof(T) == 1 && std::is_integral_v<T>)
+    } else if constexpr (sizeof(T) == 1 && std::is_integral_v<T>) {
         out << static_cast<int>(value);
-    else
+    } else {
         out << value;
+    }
     return out.str();
 }
 
@@ -69,8 +70,9 @@ std::string show(const T &value)
 template <typename A, typename B>
 void check_eq(const char *file, int line, const char *text, const A &a, const B &b)
 {
-    if (!(a == b))
+    if (!(a == b)) {
         fail(file, line, std::string(text) + ": " + show(a) + " is not " + show(b));
+    }
 }
 
 } // namespace dh::tap

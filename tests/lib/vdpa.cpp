@@ -15,15 +15,17 @@ namespace dh {
 
 int must(int result, const char *what)
 {
-    if (result < 0)
+    if (result < 0) {
         throw tap::Failure(std::string(what) + ": " + strerror(-result));
+    }
     return result;
 }
 
 Vdpa::Vdpa(const std::string &path) : fd_(open(path.c_str(), O_RDWR | O_CLOEXEC))
 {
-    if (!fd_)
+    if (!fd_) {
         throw std::system_error(errno, std::generic_category(), path);
+    }
 }
 
 int Vdpa::call(unsigned long request, void *argument)
@@ -108,8 +110,9 @@ int Vdpa::config_get(uint32_t offset, void *buffer, uint32_t length)
     config->off = offset;
     config->len = length;
     int result = call(VHOST_VDPA_GET_CONFIG, config);
-    if (!result)
+    if (!result) {
         memcpy(buffer, config->buf, length);
+    }
     return result;
 }
 

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy_in_force.hpp"
+
+#include <bpf/bpf.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "config.hpp"
+#include "policy_program.hpp"
+
+namespace dh {
+
+namespace {
+
+constexpr const char *programs = "/usr/lib/devhost/bpf";
+
+devhost::PolicyProgram load(uint32_t guest_id, const std::vector<PolicyDeviceId> &devices,
+                            const std::string &toml)
+{
+    std::vector<devhost::PolicyDevice> known;
+    for (const PolicyDeviceId &device : devices) {
+        known.push_back({device.name, device.id});
+    }
+    const auto config = devhost::parse_guest(toml, "test", "test.toml");
+    return {programs,
+            devhost::lay_out(config.policy.value_or(devhost::PolicyConfig{}), guest_id, known)};
+}
+
+} // namespace
+
+struct PolicyInForce::State {
+    uint32_t guest_id;
+    devhost::PolicyProgram program;
+    devhost::UniqueFd link;
+};
+
+PolicyInForce::PolicyInForce(uint32_t guest_id, const std::vector<PolicyDeviceId> &devices,
+                             const std::string &toml)
+    : state_(new State{guest_id, load(guest_id, devices, toml), {}})
+{
+    state_->link = state_->program.attach();
+    if (!state_->link) {
+        throw std::runtime_error("the guest has a policy in force already");
+    }
+}
+
+PolicyInForce::~PolicyInForce() = default;
+
+void PolicyInForce::replace(const std::vector<PolicyDeviceId> &devices, const std::string &toml)
+{
+    devhost::PolicyProgram next = load(state_->guest_id, devices, toml);
+    if (bpf_link_update(state_->link.get(), next.map_fd(), nullptr)) {
+        throw std::system_error(errno, std::generic_category(), "replacing the policy");
+    }
+    state_->program = std::move(next);
+}
+
+const char *const typical_policy = R"(
+[policy.can.transmit]
+default = "deny"
+lowest_id = 0x10
+[[policy.can.transmit.rule]]
+verdict = "allow"
+range = [0x520, 0x52f]
+[[policy.can.transmit.rule]]
+verdict = "allow"
+id = 0x7e8
+[[policy.can.transmit.rule]]
+verdict = "deny"
+range = [0x700, 0x7ff]
+[[policy.can.transmit.rule]]
+verdict = "allow"
+id = 0x18da00f1
+mask = 0x1fff00ff
+extended = true
+[[policy.can.transmit.rule]]
+verdict = "deny"
+rtr = true
+[[policy.can.transmit.rule]]
+verdict = "allow"
+range = [0x600, 0x63f]
+frames_per_second = 1000
+[[policy.can.transmit.rule]]
+verdict = "deny"
+range = [0x0, 0x0f]
+[[policy.can.transmit.rule]]
+verdict = "allow"
+range = [0x100, 0x3ff]
+[policy.can.receive]
+default = "deny"
+[[policy.can.receive.rule]]
+verdict = "allow"
+id = 0x7e0
+[[policy.can.receive.rule]]
+verdict = "deny"
+range = [0x700, 0x7ff]
+[[policy.can.receive.rule]]
+verdict = "allow"
+range = [0x520, 0x52f]
+[[policy.can.receive.rule]]
+verdict = "allow"
+id = 0x18da00f1
+mask = 0x1fff00ff
+extended = true
+[[policy.can.receive.rule]]
+verdict = "deny"
+rtr = true
+[[policy.can.receive.rule]]
+verdict = "allow"
+range = [0x600, 0x63f]
+frames_per_second = 1000
+[[policy.can.receive.rule]]
+verdict = "deny"
+range = [0x0, 0x0f]
+[[policy.can.receive.rule]]
+verdict = "allow"
+range = [0x100, 0x3ff]
+)";
+
+} // namespace dh
