@@ -11,9 +11,9 @@
 
 #include "bus_service.hpp"
 #include "configuration.hpp"
-#include "genl_kernel.hpp"
 #include "journal.hpp"
 #include "paths.hpp"
+#include "system_host.hpp"
 
 namespace devhost {
 
@@ -96,16 +96,8 @@ void serve()
     block_signals();
     const Event event = new_event();
 
-    GenlKernel kernel(open_genl_channel());
-    RtnlCanLinks links;
-    BpfPolicies policies;
-    SystemWorkers workers;
-    Host host({.kernel = kernel,
-               .links = links,
-               .policies = policies,
-               .workers = workers,
-               .nodes = Nodes(),
-               .states = RuntimeStates()});
+    SystemHost system;
+    Host &host = system.host();
     host.discover();
     Configuration configuration(host, config_directory);
     configuration.start();
@@ -122,12 +114,12 @@ void serve()
         service.reload();
         notify_ready(configuration);
     };
-    bus_require(sd_event_add_io(event.get(), nullptr, kernel.event_fd(), EPOLLIN, on_readable,
-                                &kernel_work),
+    bus_require(sd_event_add_io(event.get(), nullptr, system.kernel_event_fd(), EPOLLIN,
+                                on_readable, &kernel_work),
                 "Cannot watch the kernel");
-    bus_require(
-        sd_event_add_io(event.get(), nullptr, links.event_fd(), EPOLLIN, on_readable, &link_work),
-        "Cannot watch the interfaces");
+    bus_require(sd_event_add_io(event.get(), nullptr, system.link_event_fd(), EPOLLIN, on_readable,
+                                &link_work),
+                "Cannot watch the interfaces");
     bus_require(sd_event_add_signal(event.get(), nullptr, SIGHUP, on_signal, &reload_work),
                 "Cannot watch signals");
     bus_require(sd_event_add_signal(event.get(), nullptr, SIGTERM, nullptr, nullptr),

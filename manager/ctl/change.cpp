@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// create, remove, set, restart-bus, reload: what changes guests and devices.
+#include "bus_paths.hpp"
+#include "client.hpp"
+#include "commands.hpp"
+
+namespace devhost::ctl {
+
+int create(const Options & /*options*/, const Arguments &arguments)
+{
+    if (arguments.empty()) {
+        throw UsageError("create GUEST [KEY=VALUE...], or "
+                         "create GUEST/DEVICE CLASS [KEY=VALUE...].");
+    }
+    const Target target = target_of(arguments.front());
+    Client client;
+    if (target.device.empty()) {
+        client.call(root_path, "org.devhost1.Manager", "CreateGuest", target.guest,
+                    settings_of(arguments.begin() + 1, arguments.end()));
+        return 0;
+    }
+    if (arguments.size() < 2) {
+        throw UsageError("create GUEST/DEVICE CLASS [KEY=VALUE...]; a class is 'can'.");
+    }
+    client.call(guest_path(target.guest), "org.devhost1.Guest", "CreateDevice", target.device,
+                arguments[1], settings_of(arguments.begin() + 2, arguments.end()));
+    return 0;
+}
+
+int remove(const Options &options, const Arguments &arguments)
+{
+    if (arguments.size() != 1) {
+        throw UsageError("remove [--force] GUEST, or remove [--force] GUEST/DEVICE.");
+    }
+    const Target target = target_of(arguments.front());
+    const std::uint64_t flags = options.force ? 1 : 0;
+    Client client;
+    if (target.device.empty()) {
+        client.call(root_path, "org.devhost1.Manager", "RemoveGuest", target.guest, flags);
+    } else {
+        client.call(guest_path(target.guest), "org.devhost1.Guest", "RemoveDevice", target.device,
+                    flags);
+    }
+    return 0;
+}
+
+int set(const Options & /*options*/, const Arguments &arguments)
+{
+    if (arguments.size() < 2 || target_of(arguments.front()).device.empty()) {
+        throw UsageError("set GUEST/DEVICE KEY=VALUE...");
+    }
+    Client client;
+    client.call(path_of(target_of(arguments.front())), "org.devhost1.Device", "Configure",
+                settings_of(arguments.begin() + 1, arguments.end()));
+    return 0;
+}
+
+int restart_bus(const Options & /*options*/, const Arguments &arguments)
+{
+    if (arguments.size() != 1 || target_of(arguments.front()).device.empty()) {
+        throw UsageError("restart-bus GUEST/DEVICE.");
+    }
+    Client client;
+    client.call(path_of(target_of(arguments.front())), "org.devhost1.Device", "RestartBus");
+    return 0;
+}
+
+int reload(const Options & /*options*/, const Arguments &arguments)
+{
+    if (!arguments.empty()) {
+        throw UsageError("reload takes no arguments.");
+    }
+    Client client;
+    client.call(root_path, "org.devhost1.Manager", "Reload");
+    return 0;
+}
+
+} // namespace devhost::ctl

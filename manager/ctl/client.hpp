@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "bus_message.hpp"
+#include "error.hpp"
+
+namespace devhost::ctl {
+
+/// devhostd on the system bus. Calls throw Error with the service's sentence.
+class Client {
+public:
+    Client();
+
+    template <typename... Arguments>
+    BusMessage call(const std::string &path, const std::string &interface,
+                    const std::string &method, const Arguments &...arguments)
+    {
+        BusMessage request = prepare(path, interface, method);
+        (BusType<Arguments>::append(*request, arguments), ...);
+        return send(*request);
+    }
+
+    /// Path, interface, property: everything there is.
+    Setting objects();
+    [[nodiscard]] sd_bus &bus() { return *bus_; }
+
+private:
+    BusMessage prepare(const std::string &path, const std::string &interface,
+                       const std::string &method);
+    BusMessage send(sd_bus_message &request);
+
+    Bus bus_;
+};
+
+} // namespace devhost::ctl

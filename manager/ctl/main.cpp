@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <getopt.h>
+
+#include <array>
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+
+#include "commands.hpp"
+
+namespace {
+
+using namespace devhost::ctl;
+
+struct Entry {
+    std::string_view name;
+    Command command;
+};
+
+constexpr std::array commands{
+    Entry{"status", status},   Entry{"list", list},
+    Entry{"show", show},       Entry{"stats", stats},
+    Entry{"create", create},   Entry{"remove", remove},
+    Entry{"set", set},         Entry{"restart-bus", restart_bus},
+    Entry{"reload", reload},   Entry{"policy", policy},
+    Entry{"monitor", monitor}, Entry{"apply", apply},
+    Entry{"check", check},     Entry{"sync-node", sync_node},
+};
+
+constexpr const char *help =
+    "usage: devhostctl [--json] COMMAND\n"
+    "\n"
+    "  status                                  the device host at a glance\n"
+    "  list [guests|devices]\n"
+    "  show GUEST[/DEVICE]                     everything about one\n"
+    "  stats GUEST[/DEVICE]                    its counters\n"
+    "  create GUEST [KEY=VALUE...]\n"
+    "  create GUEST/DEVICE CLASS [KEY=VALUE...]\n"
+    "  remove [--force] GUEST[/DEVICE]\n"
+    "  set GUEST/DEVICE KEY=VALUE...           settings of the backend, as bitrate\n"
+    "  restart-bus GUEST/DEVICE                end bus-off\n"
+    "  policy show|counters|clear GUEST\n"
+    "  policy set GUEST FILE\n"
+    "  policy check FILE\n"
+    "  monitor                                 changes as they happen\n"
+    "  reload                                  read /etc/devhost/guests.d again\n"
+    "\n"
+    "Without devhostd:\n"
+    "  apply                                   set up the guests from their files\n"
+    "  check FILE...                           check files of guests\n";
+
+int run(const Options &options, const Arguments &arguments)
+{
+    if (arguments.empty()) {
+        return status(options, arguments);
+    }
+    for (const Entry &entry : commands) {
+        if (entry.name == arguments.front()) {
+            return entry.command(options, {arguments.begin() + 1, arguments.end()});
+        }
+    }
+    throw UsageError("There is no command '" + arguments.front() + "'; see devhostctl --help.");
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    constexpr std::array<option, 4> long_options{
+        option{"json", no_argument, nullptr, 'j'}, option{"force", no_argument, nullptr, 'f'},
+        option{"help", no_argument, nullptr, 'h'}, option{}};
+    Options options;
+    int letter = 0;
+    while ((letter = getopt_long(argc, argv, "jfh", long_options.data(), nullptr)) != -1) {
+        switch (letter) {
+        case 'j':
+            options.json = true;
+            break;
+        case 'f':
+            options.force = true;
+            break;
+        case 'h':
+            std::cout << help;
+            return EXIT_SUCCESS;
+        default:
+            return 2;
+        }
+    }
+    try {
+        return run(options, {argv + optind, argv + argc});
+    } catch (const UsageError &error) {
+        std::cerr << "devhostctl: " << error.what() << '\n';
+        return 2;
+    } catch (const std::exception &error) {
+        std::cerr << "devhostctl: " << error.what() << '\n';
+        return EXIT_FAILURE;
+    }
+}

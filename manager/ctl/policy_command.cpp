@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// policy show|counters|set|clear|check
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "bus_paths.hpp"
+#include "client.hpp"
+#include "commands.hpp"
+#include "config_toml.hpp"
+#include "output.hpp"
+#include "policy.hpp"
+
+namespace devhost::ctl {
+
+namespace {
+
+constexpr const char *usage = "policy show|counters|clear GUEST, policy set GUEST FILE, or "
+                              "policy check FILE.";
+constexpr const char *policy_interface = "org.devhost1.Policy";
+
+// [policy] of a guest's file, or a file that has nothing but a policy. Checked here, so that a
+// mistake is reported with its line.
+Setting read_policy(const std::string &file)
+{
+    std::ifstream stream(file, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    if (!stream) {
+        throw Error(Cause::failed, file + " cannot be read.");
+    }
+    const Setting tree = parse_toml(text, file);
+    const Setting &inner = at(tree, "policy");
+    const bool whole = std::holds_alternative<std::monostate>(inner.value);
+    Setting policy = whole ? tree : inner;
+    policy_from(TableReader(policy, file, whole ? "" : "policy"));
+    return policy;
+}
+
+void print_counters(const Options &options, sd_bus_message &answer)
+{
+    using Counter = std::tuple<std::string, std::string, std::string, std::uint64_t, std::uint64_t>;
+    std::vector<Row> rows{{"TABLE", "RULE", "NAME", "PASSED", "DROPPED"}};
+    SettingList all;
+    bus::enter(answer, 'a', BusType<Counter>::signature().c_str());
+    while (sd_bus_message_at_end(&answer, 0) == 0) {
+        const auto [table, rule, name, passed, dropped] = BusType<Counter>::read(answer);
+        rows.push_back({table, rule, name.empty() ? "-" : name, std::to_string(passed),
+                        std::to_string(dropped)});
+        all.push_back({.value = SettingTable{
+                           {"table", {.value = table}},
+                           {"rule", {.value = rule}},
+                           {"name", {.value = name}},
+                           {"passed", {.value = static_cast<std::int64_t>(passed)}},
+                           {"dropped", {.value = static_cast<std::int64_t>(dropped)}},
+                       }});
+    }
+    bus::exit(answer);
+    if (options.json) {
+        print_json({.value = std::move(all)});
+    } else {
+        std::cout << table_text(rows);
+    }
+}
+
+void print_policy(const Options &options, Client &client, const std::string &path)
+{
+    const BusMessage answer = client.call(path, "org.freedesktop.DBus.Properties", "GetAll",
+                                          std::string(policy_interface));
+    const Setting properties = BusType<Setting>::read(*answer);
+    if (options.json) {
+        print_json(properties);
+    } else {
+        std::cout << lines(properties);
+    }
+}
+
+} // namespace
+
+int policy(const Options &options, const Arguments &arguments)
+{
+    if (arguments.size() < 2) {
+        throw UsageError(usage);
+    }
+    const std::string &verb = arguments[0];
+    if (verb == "check" && arguments.size() == 2) {
+        read_policy(arguments[1]);
+        std::cout << arguments[1] << ": the policy is good\n";
+        return 0;
+    }
+    const std::string path = guest_path(arguments[1]);
+    if (verb == "set" && arguments.size() == 3) {
+        const Setting wanted = read_policy(arguments[2]);
+        Client client;
+        client.call(path, policy_interface, "SetPolicy", wanted);
+        return 0;
+    }
+    if (arguments.size() != 2) {
+        throw UsageError(usage);
+    }
+    if (verb != "show" && verb != "counters" && verb != "clear") {
+        throw UsageError(usage);
+    }
+    Client client;
+    if (verb == "show") {
+        print_policy(options, client, path);
+    } else if (verb == "counters") {
+        print_counters(options, *client.call(path, policy_interface, "GetCounters"));
+    } else {
+        client.call(path, policy_interface, "ClearPolicy");
+    }
+    return 0;
+}
+
+} // namespace devhost::ctl

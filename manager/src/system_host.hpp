@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "can_links.hpp"
+#include "genl_kernel.hpp"
+#include "host.hpp"
+#include "policies.hpp"
+#include "worker.hpp"
+
+namespace devhost {
+
+/// The Host on this machine's kernel.
+class SystemHost {
+public:
+    /// Throws Error where the kernel modules are not there.
+    SystemHost();
+
+    [[nodiscard]] Host &host() { return host_; }
+    [[nodiscard]] int kernel_event_fd() const { return kernel_.event_fd(); }
+    [[nodiscard]] int link_event_fd() const { return links_.event_fd(); }
+
+private:
+    GenlKernel kernel_;
+    RtnlCanLinks links_;
+    BpfPolicies policies_;
+    SystemWorkers workers_;
+    Host host_;
+};
+
+} // namespace devhost
