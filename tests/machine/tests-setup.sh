@@ -11,7 +11,7 @@ else
 	source=/src/tests build=/build/cmake/tests tests=/build/cmake/tests
 fi
 cmake -S $source -B $build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-	-DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DDEVHOST_TESTS=ON
+	-DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DBUILD_TESTING=ON
 cmake --build $build -j "$(nproc)"
 cmake --install $tests
 
