@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * The decisions of can_policy.bpf.c. Plain C, so that the unit tests run the
- * very same code natively.
+ * very same code natively. Whoever includes it has defined before:
+ *
+ *	struct devhost_policy_can	the frame
+ *	can_policy_now()		nanoseconds that never go back
+ *	can_policy_lock(), can_policy_unlock()	on a struct bpf_spin_lock
  */
 #ifndef _CAN_POLICY_MATCH_H
 #define _CAN_POLICY_MATCH_H
+
+#include <linux/devhost.h>
 
 #include "can_policy.h"
 
@@ -12,18 +18,25 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
+/* The verifier walks a loop well; unrolled, it would cost a page of code. */
+#ifdef __clang__
+#define CAN_POLICY_ROLLED	_Pragma("clang loop unroll(disable)")
+#else
+#define CAN_POLICY_ROLLED
+#endif
+
 static __always_inline __u32 can_policy_key(__u32 can_id, __u8 flags)
 {
 	return can_id | (__u32)flags << CAN_POLICY_KEY_SHIFT;
 }
 
-/* The bit of a device in can_policy_match.devices, 0 if it is not known. */
+/* The bit of a device in struct can_policy_match, 0 if it is not known. */
 static __always_inline __u32
 can_policy_device(const volatile struct can_policy *policy, __u32 device)
 {
 	__u32 i;
 
-#pragma clang loop unroll(disable)
+	CAN_POLICY_ROLLED
 	for (i = 0; i < policy->devices && i < CAN_POLICY_DEVICES; i++) {
 		if (policy->device[i] == device)
 			return 1U << i;
@@ -49,7 +62,7 @@ can_policy_find(const volatile struct can_policy_rules *rules, __u32 key,
 {
 	__u64 i;
 
-#pragma clang loop unroll(disable)
+	CAN_POLICY_ROLLED
 	for (i = 0; i < CAN_POLICY_RULES; i++) {
 		const volatile struct can_policy_match *m = &rules->match[i];
 
@@ -150,6 +163,57 @@ can_policy_take(const volatile struct can_policy_rules *rules,
 	if (guest & CAN_POLICY_LIMIT_BITS)
 		state->guest[CAN_POLICY_BITS].debt += bits_cost;
 	return CAN_POLICY_TAKEN;
+}
+
+static __always_inline int
+can_policy_judge(const volatile struct can_policy *policy,
+		 const volatile struct can_policy_rules *rules,
+		 struct can_policy_state *state,
+		 const struct devhost_policy_can *frame)
+{
+	__u32 key = can_policy_key(frame->can_id, frame->flags);
+	enum can_policy_taken taken = CAN_POLICY_TAKEN;
+	__u32 device = 1, limit;
+	__u64 index;
+	__u8 action;
+
+	if ((rules->lowest[0] | rules->lowest[1]) &&
+	    can_policy_too_urgent(rules, key)) {
+		__sync_fetch_and_add(&state->priority, 1);
+		return DEVHOST_VERDICT_DENY;
+	}
+	if (policy->devices) {
+		device = can_policy_device(policy, frame->device);
+		if (!device) {
+			__sync_fetch_and_add(&state->unknown_device, 1);
+			return DEVHOST_VERDICT_DENY;
+		}
+	}
+
+	index = can_policy_find(rules, key, device);
+	action = rules->action[index];
+	if (!(action & CAN_POLICY_ALLOW)) {
+		__sync_fetch_and_add(&state->rule[index].dropped, 1);
+		return DEVHOST_VERDICT_DENY;
+	}
+
+	limit = action & CAN_POLICY_LIMIT;
+	if (limit | rules->limit) {
+		__u32 bits = frame->bits;
+		__u64 now = can_policy_now();
+
+		can_policy_lock(&state->lock);
+		taken = can_policy_take(rules, state, index, limit, bits, now);
+		can_policy_unlock(&state->lock);
+	}
+	if (taken == CAN_POLICY_TAKEN) {
+		__sync_fetch_and_add(&state->rule[index].passed, 1);
+		return DEVHOST_VERDICT_ALLOW;
+	}
+	__sync_fetch_and_add(&state->rule[index].dropped, 1);
+	if (taken == CAN_POLICY_GUEST_FULL)
+		__sync_fetch_and_add(&state->guest_limit, 1);
+	return DEVHOST_VERDICT_LIMIT;
 }
 
 #endif /* _CAN_POLICY_MATCH_H */

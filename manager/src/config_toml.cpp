@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config_toml.hpp"
 
+#include <algorithm>
+#include <format>
+
 #include <toml++/toml.hpp>
 
 namespace devhost {
@@ -38,10 +41,29 @@ Setting to_setting(const toml::node &node)
     return setting;
 }
 
+// Each dot of a key is a level of tables, and tables are freed recursively: some ten
+// thousand levels are more than the stack holds. Values within values are bounded by the
+// parser, to 256.
+constexpr std::ptrdiff_t dots_max = 64;
+
+void refuse_deep_keys(std::string_view text, const std::string &file)
+{
+    for (unsigned line = 1; !text.empty(); ++line) {
+        const std::string_view row = text.substr(0, text.find('\n'));
+
+        if (!row.starts_with('#') && std::ranges::count(row, '.') > dots_max) {
+            throw ConfigError(file, line,
+                              std::format("has more than {} dots in one line", dots_max));
+        }
+        text.remove_prefix(std::min(row.size() + 1, text.size()));
+    }
+}
+
 } // namespace
 
 Setting parse_toml(std::string_view text, const std::string &file)
 {
+    refuse_deep_keys(text, file);
     try {
         return to_setting(toml::parse(text, file));
     } catch (const toml::parse_error &error) {

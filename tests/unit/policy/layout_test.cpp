@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A policy is the same after it went to the kernel and back, and through its dictionary form.
+#include <gtest/gtest.h>
+
+#include "can_policy_layout.hpp"
+#include "config_toml.hpp"
+#include "random_policy.hpp"
+
+namespace devhost {
+
+TEST(Layout, ReadsBackWhatWasLaidOut)
+{
+    Random random(1);
+
+    for (int i = 0; i < 500; ++i) {
+        const PolicyConfig policy{.can = random_policy(random, random.once_in(2))};
+        const CanPolicyLayout layout = lay_out(policy, 5, {{"d0", 1}, {"d1", 2}});
+
+        ASSERT_EQ(read_layout(layout), policy) << to_json(to_setting(policy));
+        ASSERT_EQ(layout.rules.guest, 5U);
+    }
+}
+
+TEST(Layout, KeepsApartAPolicyWithoutCanAndAnEmptyOne)
+{
+    EXPECT_EQ(read_layout(lay_out({}, 1, {})), PolicyConfig{});
+    EXPECT_EQ(read_layout(lay_out({.can = CanPolicy{}}, 1, {})), PolicyConfig{.can = CanPolicy{}});
+}
+
+TEST(Layout, AsDictionaryAndBack)
+{
+    Random random(2);
+
+    for (int i = 0; i < 500; ++i) {
+        const PolicyConfig policy{.can = random_policy(random, random.once_in(2))};
+        const Setting setting = to_setting(policy);
+
+        ASSERT_EQ(policy_from(TableReader(setting, "", "policy")), policy) << to_json(setting);
+    }
+}
+
+TEST(Layout, RefusesMoreDevicesThanItHasBitsFor)
+{
+    CanPolicy policy;
+    std::vector<PolicyDevice> devices;
+    CanRule rule;
+
+    for (std::uint32_t i = 0; i <= CAN_POLICY_DEVICES; ++i) {
+        devices.push_back({"d" + std::to_string(i), i + 1});
+    }
+    EXPECT_NO_THROW(lay_out({.can = policy}, 1, devices)) << "no rule names a device";
+    rule.device = "d0";
+    policy.transmit.rules = {rule};
+    EXPECT_THROW(lay_out({.can = policy}, 1, devices), PolicyError);
+    devices.pop_back();
+    EXPECT_NO_THROW(lay_out({.can = policy}, 1, devices));
+}
+
+TEST(Layout, JsonIsWellFormed)
+{
+    const Setting setting =
+        parse_toml("b = true\na = \"x\\\"\\\\\\n\\u00e4\"\nc = [1, [-2], {}]", "t");
+
+    EXPECT_EQ(to_json(setting),
+              "{\"a\":\"x\\\"\\\\\\u000a\xc3\xa4\",\"b\":true,\"c\":[1,[-2],{}]}");
+}
+
+} // namespace devhost
