@@ -8,7 +8,7 @@ mkdir -p $bench/modules
 
 gcc -O2 -D_GNU_SOURCE -Wall -Wextra -Werror -static -o $bench/agent $machine/guest/agent.c
 install -m 755 $machine/guest/guest-init $bench/
-install -m 644 $machine/agent.py $machine/console.py $bench/
+install -m 644 $machine/agent.py $machine/console.py $machine/initrd.py $bench/
 install -m 755 $machine/guest/devhost-guest /usr/bin/devhost-guest
 
 # the guests' virtio_can, for kernels that lack it; the driver is the newest kernel's

@@ -2,8 +2,6 @@
 """The initrd of device host and guests alike: busybox and the modules that reach the layers."""
 
 import lzma
-import os
-import subprocess
 from pathlib import Path
 
 # in the order in which /init wants them; what is built in is left out
@@ -59,7 +57,8 @@ def module_files(modules_dir):
     return [modules_dir / path for path in order]
 
 
-def _plain(path):
+def plain(path):
+    """A module's content, decompressed."""
     data = path.read_bytes()
     return lzma.decompress(data) if path.suffix == ".xz" else data
 
@@ -77,7 +76,7 @@ def make(root, release, init, target):
     for path in module_files(root / "usr/lib/modules" / release):
         name = path.name.split(".")[0] + ".ko"
         names.append(name)
-        cpio.add(f"m/{name}", 0o100644, _plain(path))
+        cpio.add(f"m/{name}", 0o100644, plain(path))
     cpio.add("modules", 0o100644, "".join(f"{n}\n" for n in names).encode())
     target.parent.mkdir(parents=True, exist_ok=True)
     # decompressing costs more time under emulation than reading
@@ -85,9 +84,8 @@ def make(root, release, init, target):
 
 
 def make_all(layer, releases):
+    """The initrds of all kernel releases, into a layer."""
     base = layer.stack()[-1]
     for release in releases.values():
-        subprocess.run(["depmod", "-b", str(base.root), release], check=False) \
-            if not os.access(base.root / "usr/lib/modules" / release / "modules.dep", os.R_OK) else None
         make(base.root, release, Path(__file__).parent / "guest/initrd-init",
              layer.root / f"usr/lib/devhost-bench/initrd-{release}")

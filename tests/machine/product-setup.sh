@@ -10,7 +10,8 @@ for path in Kbuild CMakeLists.txt CMakePresets.json kernel manager bpf udev pack
 done
 cd /tmp/package/devhost
 # headers of a specific kernel satisfy what the package asks of a user's machine by name
-dpkg-buildpackage -b -uc -us -ui "-j$(nproc)" -d
+export DEB_BUILD_OPTIONS="noautodbgsym parallel=$(nproc)"
+dpkg-buildpackage -b -uc -us -ui -d
 mkdir -p /build/packages
 rm -f /build/packages/*.deb
 cp /tmp/package/*.deb /build/packages/

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# For e2e scripts: TAP, device hosts and guests. A script says plan N, then ok/check N times.
+
+tests=/opt/devhost-tests
+number=0
+failures=0
+log=$(mktemp -d /run/e2e.XXXXXX)
+
+plan() {
+	echo "TAP version 13"
+	echo "1..$1"
+}
+
+# ok STATUS NAME: one result
+ok() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+	else
+		failures=$((failures + 1))
+		echo "not ok $number $2"
+	fi
+}
+
+# check NAME CMD...: runs CMD; what it prints is shown when it fails
+check() {
+	local name=$1 status=0
+	shift
+	"$@" >"$log/check" 2>&1 || status=$?
+	if [ $status != 0 ]; then
+		sed 's/^/# /' "$log/check"
+		echo "# status $status of: $*"
+	fi
+	ok $status "$name"
+}
+
+# finish: what every script ends with
+finish() {
+	local guest
+	for guest in /run/devhost-guest/*/; do
+		[ -d "$guest" ] && devhost-guest kill "$(basename "$guest")" >/dev/null 2>&1
+	done
+	[ "$failures" = 0 ]
+	exit
+}
+
+# give_up NAME: what the rest needs is not there
+give_up() {
+	echo "Bail out! $1"
+	finish
+}
+
+# need NAME CMD...: like check, but the rest makes no sense without it
+need() {
+	local before=$failures
+	check "$@"
+	[ "$failures" = "$before" ] || give_up "$1"
+}
+
+# eventually SECONDS CMD...: until CMD succeeds
+eventually() {
+	local until=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || { "$@"; return 1; }
+		sleep 0.2
+	done
+}
+
+# bus_sim [NUM]: simulated controllers csim0 .. on one bus, up and fast
+bus_sim() {
+	local i
+	modprobe -r candev_sim 2>/dev/null
+	modprobe candev_sim num="${1:-2}" || return
+	for i in $(seq 0 $((${1:-2} - 1))); do
+		ip link set "csim$i" type can bitrate 1000000 dbitrate 8000000 fd on restart-ms 0 &&
+			ip link set "csim$i" txqueuelen 100 up || return
+	done
+}
+
+bus_virtual() {
+	modprobe vcan && ip link add dev "$1" type vcan && ip link set "$1" up
+}
+
+# device GUEST/DEVICE INTERFACE [KEY=VALUE...]: a CAN device without a policy
+device() {
+	local name=$1 interface=$2
+	shift 2
+	devhostctl create "$name" can interface="$interface" policy_required=false "$@" &&
+		eventually 20 test -e "/dev/devhost/$name"
+}
+
+# guest_up NAME [OPTION...]: a guest with its CAN interface can0 up
+guest_up() {
+	local name=$1
+	shift
+	devhost-guest start "$name" --device "/dev/devhost/$name/can0" "$@" &&
+		devhost-guest run "$name" -- ip link set can0 up
+}
+
+in_guest() {
+	local name=$1
+	shift
+	devhost-guest run "$name" -- "$@"
+}
+
+# spawn NAME CMD...: in the background; its output in $log/NAME, joined by `join NAME`
+spawn() {
+	local name=$1
+	shift
+	"$@" >"$log/$name" 2>&1 &
+	echo $! >"$log/$name.pid"
+}
+
+# shellcheck disable=SC2317 # called through check
+join() {
+	local name status=0
+	for name in "$@"; do
+		wait "$(cat "$log/$name.pid")" || status=1
+		sed "s/^/$name: /" "$log/$name"
+	done
+	return $status
+}
