@@ -106,9 +106,14 @@ static int devhost_put_state(struct sk_buff *msg, struct devhost_device *dev,
 			     pid_t worker)
 {
 	const char *reason = READ_ONCE(dev->reason);
+	u8 status = READ_ONCE(dev->status);
+
+	/* As the driver reads it. */
+	if (status && READ_ONCE(dev->needs_reset))
+		status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 
 	if (nla_put_u32(msg, DEVHOST_A_DEV_STATE, devhost_vdpa_state(dev)) ||
-	    nla_put_u8(msg, DEVHOST_A_DEV_STATUS, READ_ONCE(dev->status)) ||
+	    nla_put_u8(msg, DEVHOST_A_DEV_STATUS, status) ||
 	    devhost_put_u64(msg, DEVHOST_A_DEV_FEATURES,
 			    devhost_vdpa_features(dev), DEVHOST_A_DEV_PAD) ||
 	    devhost_put_u64(msg, DEVHOST_A_DEV_DRIVER_FEATURES,
