@@ -56,6 +56,9 @@ std::optional<PathNames> names_in(const std::string &path)
     const std::size_t slash = path.find('/', start.size());
     const std::string of_guest = path.substr(0, slash);
     const auto guest = decode(of_guest, guests_prefix);
+    if (slash != std::string::npos && path.find('/', slash + 1) != std::string::npos) {
+        return std::nullopt; // nothing lies below a device
+    }
     if (!guest || slash == std::string::npos) {
         return guest ? std::optional(PathNames{*guest, {}}) : std::nullopt;
     }

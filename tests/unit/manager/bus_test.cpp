@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The API as a client sees it.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/devhost.h>
+#include <set>
+#include <unistd.h>
+
+#include "bus_fixture.hpp"
+
+namespace devhost::test {
+namespace {
+
+constexpr const char *invalid_args = "org.freedesktop.DBus.Error.InvalidArgs";
+constexpr const char *access_denied = "org.freedesktop.DBus.Error.AccessDenied";
+
+const Setting &at(const Setting &table, const std::string &key)
+{
+    return std::get<SettingTable>(table.value).at(key);
+}
+
+std::string text(const Setting &table, const std::string &key)
+{
+    return std::get<std::string>(at(table, key).value);
+}
+
+class BusTest : public BusFixture {
+protected:
+    using Names = std::vector<std::string>;
+
+    // Every method with arguments that would work.
+    std::vector<Answer> call_everything(sd_bus &from)
+    {
+        const std::string root = "/org/devhost1";
+        const std::string manager_iface = "org.devhost1.Manager";
+        const std::uint64_t flags = 0;
+        std::vector<Answer> answers;
+        const auto add = [&](Answer answer) { answers.push_back(std::move(answer)); };
+        add(call(from, root, manager_iface, "CreateGuest", std::string("new"), settings("")));
+        add(call(from, root, manager_iface, "Reload"));
+        add(call(from, guest_object, guest_iface, "CreateDevice", std::string("can1"),
+                 std::string("can"), settings("interface = \"can0\"")));
+        add(call(from, guest_object, guest_iface, "RemoveDevice", std::string("can0"), flags));
+        add(call(from, guest_object, policy_iface, "SetPolicy", settings("")));
+        add(call(from, guest_object, policy_iface, "ClearPolicy"));
+        add(call(from, device_object, device_iface, "Open"));
+        add(call(from, device_object, device_iface, "Configure", settings("bitrate = 500000")));
+        add(call(from, device_object, device_iface, "RestartBus"));
+        add(call(from, root, manager_iface, "RemoveGuest", std::string("ivi"), flags));
+        return answers;
+    }
+};
+
+TEST_F(BusTest, GuestAndDeviceFromCreationToRemoval)
+{
+    make_guest();
+    EXPECT_EQ(manager("CreateGuest", std::string("ivi"), settings("")).error,
+              "org.devhost1.Error.GuestExists");
+    const Setting guest = properties(guest_object, guest_iface);
+    EXPECT_EQ(text(guest, "Name"), "ivi");
+    const Setting device = properties(device_object, device_iface);
+    EXPECT_EQ(text(device, "Guest"), "ivi");
+    EXPECT_EQ(text(device, "Class"), "can");
+    EXPECT_EQ(text(device, "State"), "idle");
+    EXPECT_EQ(text(at(device, "Backend"), "interface"), "can0");
+    EXPECT_TRUE(text(device, "Node").ends_with("/dev/vhost-vdpa-0"));
+    EXPECT_EQ(manager("RemoveGuest", std::string("ivi"), std::uint64_t{0}).error, "");
+    EXPECT_EQ(manager("GetGuest", std::string("ivi")).error, "org.devhost1.Error.NoSuchGuest");
+    EXPECT_EQ(call(*client, device_object, device_iface, "GetStatistics").error,
+              "org.freedesktop.DBus.Error.UnknownObject");
+}
+
+TEST_F(BusTest, ListsAreFlat)
+{
+    make_guest();
+    const Answer guests = manager("ListGuests");
+    bus::enter(*guests.message, 'a', "(so)");
+    EXPECT_EQ((BusType<std::tuple<std::string, ObjectPath>>::read(*guests.message)),
+              std::tuple(std::string("ivi"), ObjectPath{guest_object}));
+    const Answer devices = manager("ListDevices");
+    bus::enter(*devices.message, 'a', "(sso)");
+    EXPECT_EQ((BusType<std::tuple<std::string, std::string, ObjectPath>>::read(*devices.message)),
+              std::tuple(std::string("ivi"), std::string("can0"), ObjectPath{device_object}));
+    const Answer device = manager("GetDevice", std::string("ivi"), std::string("can0"));
+    EXPECT_EQ(BusType<ObjectPath>::read(*device.message).path, device_object);
+}
+
+TEST_F(BusTest, NamesAreEscapedInPaths)
+{
+    const Answer answer = manager("CreateGuest", std::string("a-b_c"), settings(""));
+    ASSERT_EQ(answer.error, "") << answer.text;
+    const std::string path = BusType<ObjectPath>::read(*answer.message).path;
+    EXPECT_EQ(path, "/org/devhost1/guest/a_2db_5fc");
+    EXPECT_EQ(text(properties(path, guest_iface), "Name"), "a-b_c");
+}
+
+TEST_F(BusTest, ObjectManagerHasEverything)
+{
+    make_guest();
+    const Answer answer =
+        call(*client, "/org/devhost1", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects");
+    const Setting objects = BusType<Setting>::read(*answer.message);
+    const auto &table = std::get<SettingTable>(objects.value);
+    ASSERT_TRUE(table.contains(guest_object));
+    ASSERT_TRUE(table.contains(device_object));
+    const auto interfaces = [&](const std::string &path) {
+        std::set<std::string> names;
+        for (const auto &[name, unused] : std::get<SettingTable>(table.at(path).value)) {
+            if (name.starts_with("org.devhost1")) {
+                names.insert(name);
+            }
+        }
+        return names;
+    };
+    EXPECT_EQ(interfaces(guest_object), (std::set<std::string>{guest_iface, policy_iface}));
+    EXPECT_EQ(interfaces(device_object), std::set<std::string>{device_iface});
+}
+
+TEST_F(BusTest, ChangesAreSignalled)
+{
+    Names seen;
+    const auto note = [](sd_bus_message *signal, void *to, sd_bus_error *) {
+        std::string line = sd_bus_message_get_member(signal);
+        if (line == "PropertiesChanged") {
+            line += " " + BusType<std::string>::read(*signal);
+            const Setting changed = BusType<Setting>::read(*signal);
+            for (const auto &[name, unused] : std::get<SettingTable>(changed.value)) {
+                line += " " + name;
+            }
+        } else {
+            line += " " + BusType<ObjectPath>::read(*signal).path;
+        }
+        static_cast<Names *>(to)->push_back(line);
+        return 0;
+    };
+    bus_require(sd_bus_add_match(client.get(), nullptr,
+                                 "type='signal',sender='org.devhost1',"
+                                 "path_namespace='/org/devhost1'",
+                                 note, &seen),
+                "match");
+    make_guest();
+    service->run([&] {
+        machine.kernel.change_device("ivi", "can0", [](DeviceInfo &info) {
+            info.state = DEVHOST_DEV_RUNNING;
+            info.worker = 4711;
+        });
+    });
+    EXPECT_TRUE(wait_until([&] { return seen.size() >= 4; }));
+    manager("RemoveGuest", std::string("ivi"), std::uint64_t{0});
+    EXPECT_TRUE(wait_until([&] { return seen.size() >= 7; }));
+    EXPECT_EQ(seen, (Names{"InterfacesAdded " + guest_object, "InterfacesAdded " + device_object,
+                           "PropertiesChanged org.devhost1.Guest Devices",
+                           "PropertiesChanged org.devhost1.Device State WorkerThread",
+                           "InterfacesRemoved " + device_object,
+                           "PropertiesChanged org.devhost1.Guest Devices",
+                           "InterfacesRemoved " + guest_object}));
+}
+
+TEST_F(BusTest, PolicyIsSetReadAndTakenAway)
+{
+    make_guest();
+    EXPECT_EQ(call(*client, guest_object, policy_iface, "GetCounters").error,
+              "org.devhost1.Error.NoPolicy");
+    const Setting policy = settings("[can.transmit]\ndefault = \"deny\"\n"
+                                    "[[can.transmit.rule]]\nname = \"speed\"\n"
+                                    "verdict = \"allow\"\nid = 0x123\n");
+    const Answer set = call(*client, guest_object, policy_iface, "SetPolicy", policy);
+    EXPECT_EQ(set.error, "") << set.text;
+    const Setting after = properties(guest_object, policy_iface);
+    EXPECT_EQ(at(after, "Active"), Setting{.value = true});
+    // What is read can be set again, and is then the same.
+    EXPECT_EQ(call(*client, guest_object, policy_iface, "SetPolicy", at(after, "Policy")).error,
+              "");
+    EXPECT_EQ(at(properties(guest_object, policy_iface), "Policy"), at(after, "Policy"));
+
+    const Answer counters = call(*client, guest_object, policy_iface, "GetCounters");
+    bus::enter(*counters.message, 'a', "(ssstt)");
+    using Row = std::tuple<std::string, std::string, std::string, std::uint64_t, std::uint64_t>;
+    EXPECT_EQ(BusType<Row>::read(*counters.message), Row("can.transmit", "0", "speed", 10, 0));
+    EXPECT_EQ(call(*client, guest_object, policy_iface, "ClearPolicy").error, "");
+    EXPECT_EQ(at(properties(guest_object, policy_iface), "Active"), Setting{.value = false});
+}
+
+TEST_F(BusTest, BadPolicyIsInvalidArgs)
+{
+    make_guest();
+    for (const char *bad : {"unknown = 1", "can = 1", "[can.transmit]\ndefault = \"maybe\"",
+                            "[[can.transmit.rule]]\nid = -1"}) {
+        const Answer answer = call(*client, guest_object, policy_iface, "SetPolicy", settings(bad));
+        EXPECT_EQ(answer.error, invalid_args) << bad;
+    }
+    EXPECT_TRUE(machine.policies.pins.empty());
+}
+
+// B1
+TEST_F(BusTest, HostileNamesAreInvalidArgs)
+{
+    make_guest();
+    for (const std::string &name :
+         {std::string(), std::string("/"), std::string("../../etc"), std::string("a/b"),
+          std::string("."), std::string(32, 'a'), std::string(65536, 'a'), std::string("a b"),
+          std::string("\xc3\xa9")}) {
+        EXPECT_EQ(manager("CreateGuest", name, settings("")).error, invalid_args);
+        EXPECT_EQ(manager("RemoveGuest", name, std::uint64_t{0}).error, invalid_args);
+        EXPECT_EQ(manager("GetGuest", name).error, invalid_args);
+        EXPECT_EQ(manager("GetDevice", std::string("ivi"), name).error, invalid_args);
+        EXPECT_EQ(call(*client, guest_object, guest_iface, "CreateDevice", name, std::string("can"),
+                       settings("interface = \"can0\""))
+                      .error,
+                  invalid_args);
+        EXPECT_EQ(call(*client, guest_object, guest_iface, "CreateDevice", std::string("can1"),
+                       name, settings("interface = \"can0\""))
+                      .error,
+                  invalid_args);
+        EXPECT_EQ(
+            call(*client, guest_object, guest_iface, "RemoveDevice", name, std::uint64_t{0}).error,
+            invalid_args);
+    }
+    EXPECT_EQ(machine.kernel.changes, (Names{"create_guest ivi", "create_device ivi/can0"}));
+}
+
+TEST_F(BusTest, HostileOptionsAreInvalidArgs)
+{
+    make_guest();
+    for (const char *bad :
+         {"interface = \"a/b\"", "interface = \"\"", "interface = 1", "nonsense = true",
+          "interface = \"can0\"\nbitrate = -1", "interface = \"can0\"\nvq_size_max = 3",
+          "interface = \"can0\"\nname = \"other\"", ""}) {
+        EXPECT_EQ(call(*client, guest_object, guest_iface, "CreateDevice", std::string("can1"),
+                       std::string("can"), settings(bad))
+                      .error,
+                  invalid_args)
+            << bad;
+    }
+    for (const char *bad :
+         {"user = 1", "user = \"no-such-user-here\"",
+          "[[device]]\nname = \"a\"\nclass = \"can\"\ncan = { interface = \"can0\" }",
+          "policy = {}", "worker = { cpus = [-1] }"}) {
+        EXPECT_EQ(manager("CreateGuest", std::string("new"), settings(bad)).error, invalid_args)
+            << bad;
+    }
+    EXPECT_EQ(manager("RemoveGuest", std::string("ivi"), std::uint64_t{2}).error, invalid_args);
+    EXPECT_EQ(
+        call(*client, device_object, device_iface, "Configure", settings("interface = \"can1\""))
+            .error,
+        invalid_args);
+}
+
+// B3
+TEST_F(BusTest, UnprivilegedCallerMayOnlyRead)
+{
+    if (getuid() != 0) {
+        GTEST_SKIP() << "needs root to be somebody else";
+    }
+    make_guest();
+    const auto changes = machine.kernel.changes;
+    const Bus other = bus.connect(unprivileged_uid);
+    for (const Answer &answer : call_everything(*other)) {
+        EXPECT_EQ(answer.error, access_denied) << answer.text;
+    }
+    EXPECT_EQ(machine.kernel.changes, changes);
+    EXPECT_TRUE(machine.policies.pins.empty());
+    for (const auto &[path, interface] :
+         {std::pair(guest_object, guest_iface), std::pair(device_object, device_iface)}) {
+        EXPECT_EQ(call(*other, path, interface, "GetStatistics").error, "");
+        EXPECT_EQ(call(*other, path, "org.freedesktop.DBus.Properties", "GetAll", interface).error,
+                  "");
+    }
+    // No property can be written, by nobody.
+    sd_bus_error error = SD_BUS_ERROR_NULL;
+    EXPECT_LT(sd_bus_set_property(client.get(), "org.devhost1", guest_object.c_str(),
+                                  guest_iface.c_str(), "User", &error, "s", "root"),
+              0);
+    EXPECT_STREQ(error.name, "org.freedesktop.DBus.Error.PropertyReadOnly");
+    sd_bus_error_free(&error);
+}
+
+TEST_F(BusTest, OwnerOfTheNodeMayOpenIt)
+{
+    if (getuid() != 0) {
+        GTEST_SKIP() << "needs root to be somebody else";
+    }
+    EXPECT_EQ(manager("CreateGuest", std::string("ivi"), settings("user = \"65534\"")).error, "");
+    EXPECT_EQ(call(*client, guest_object, guest_iface, "CreateDevice", std::string("can0"),
+                   std::string("can"), settings("interface = \"can0\""))
+                  .error,
+              "");
+    const Bus owner = bus.connect(unprivileged_uid);
+    const Answer answer = call(*owner, device_object, device_iface, "Open");
+    ASSERT_EQ(answer.error, "") << answer.text;
+    int fd = -1;
+    bus::read_basic(*answer.message, 'h', &fd);
+    EXPECT_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
+    EXPECT_EQ(call(*owner, guest_object, guest_iface, "RemoveDevice", std::string("can0"),
+                   std::uint64_t{0})
+                  .error,
+              access_denied);
+}
+
+// B2: a caller that is gone before its answer harms nobody.
+TEST_F(BusTest, CallerMayDisappear)
+{
+    make_guest();
+    for (int i = 0; i < 50; i++) {
+        const Bus brief = bus.connect();
+        sd_bus_message *raw = nullptr;
+        bus_require(sd_bus_message_new_method_call(brief.get(), &raw, "org.devhost1",
+                                                   guest_object.c_str(), guest_iface.c_str(),
+                                                   "GetStatistics"),
+                    "new call");
+        const BusMessage request(raw);
+        bus_require(sd_bus_send(brief.get(), raw, nullptr), "send");
+    }
+    EXPECT_EQ(manager("ListGuests").error, "");
+}
+
+// B5, seen from the bus.
+TEST_F(BusTest, StateIsEqualAfterARestart)
+{
+    make_guest();
+    call(*client, guest_object, policy_iface, "SetPolicy",
+         settings("[can.transmit]\ndefault = \"deny\"\n"));
+    const auto everything = [&] {
+        const Answer answer = call(*client, "/org/devhost1", "org.freedesktop.DBus.ObjectManager",
+                                   "GetManagedObjects");
+        return BusType<Setting>::read(*answer.message);
+    };
+    const Setting before = everything();
+    service.reset();
+    service = std::make_unique<ServiceThread>(bus, machine);
+    EXPECT_EQ(to_json(everything()), to_json(before));
+}
+
+TEST_F(BusTest, ReloadTellsWhatIsWrong)
+{
+    machine.write_config("good", "unit = \"a.service\"\n");
+    machine.write_config("bad", "unit = \"a.service\"\nnonsense = 1\n");
+    const Answer answer = manager("Reload");
+    EXPECT_EQ(answer.error, "org.devhost1.Error.ConfigInvalid");
+    EXPECT_NE(answer.text.find("bad.toml:2: "), std::string::npos) << answer.text;
+    EXPECT_EQ(manager("GetGuest", std::string("good")).error, "");
+    const Setting problems =
+        at(properties("/org/devhost1", "org.devhost1.Manager"), "ConfigProblems");
+    EXPECT_EQ(std::get<SettingList>(problems.value).size(), 1U);
+    machine.write_config("bad", "unit = \"a.service\"\n");
+    EXPECT_EQ(manager("Reload").error, "");
+}
+
+TEST_F(BusTest, BusyDeviceSaysSo)
+{
+    make_guest();
+    service->run([&] { machine.kernel.set_busy("ivi", "can0", true); });
+    EXPECT_EQ(call(*client, guest_object, guest_iface, "RemoveDevice", std::string("can0"),
+                   std::uint64_t{1})
+                  .error,
+              "org.devhost1.Error.DeviceBusy");
+    EXPECT_EQ(manager("RemoveGuest", std::string("ivi"), std::uint64_t{0}).error,
+              "org.devhost1.Error.GuestBusy");
+}
+
+TEST_F(BusTest, StatisticsAreFlat)
+{
+    make_guest();
+    const Answer answer = call(*client, device_object, device_iface, "GetStatistics");
+    const Setting statistics = BusType<Setting>::read(*answer.message);
+    EXPECT_EQ(at(statistics, "queue.txq.kicks"), Setting{.value = std::int64_t{7}});
+    EXPECT_EQ(at(statistics, "counter.rx_dropped"), Setting{.value = std::int64_t{3}});
+    EXPECT_EQ(at(statistics, "verdict.deny"), Setting{.value = std::int64_t{2}});
+}
+
+} // namespace
+} // namespace devhost::test

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fakes.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "config_toml.hpp"
+#include "error.hpp"
+
+namespace fs = std::filesystem;
+
+namespace devhost::test {
+
+namespace {
+
+void signal_fd(const UniqueFd &fd)
+{
+    eventfd_write(fd.get(), 1);
+}
+
+void drain(const UniqueFd &fd)
+{
+    eventfd_t unused = 0;
+    eventfd_read(fd.get(), &unused);
+}
+
+UniqueFd new_eventfd()
+{
+    return UniqueFd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+}
+
+} // namespace
+
+TemporaryDirectory::TemporaryDirectory()
+{
+    std::string pattern = (fs::temp_directory_path() / "devhost-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+    fs::permissions(path_, fs::perms(0755));
+}
+
+TemporaryDirectory::~TemporaryDirectory()
+{
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+}
+
+FakeKernel::FakeKernel(fs::path root) : root_(std::move(root)), events_fd_(new_eventfd())
+{
+    fs::create_directories(root_ / "dev");
+    fs::create_directories(root_ / "sys/bus/vdpa/devices");
+}
+
+fs::path FakeKernel::sys_path(const DeviceInfo &info) const
+{
+    return root_ / "sys/bus/vdpa/devices" / info.vdpa_name;
+}
+
+void FakeKernel::tell(KernelEvent event)
+{
+    events_.push_back(std::move(event));
+    signal_fd(events_fd_);
+}
+
+std::vector<GuestInfo> FakeKernel::guests()
+{
+    std::vector<GuestInfo> result;
+    for (const auto &[unused, info] : guests_) {
+        result.push_back(info);
+    }
+    return result;
+}
+
+std::vector<DeviceInfo> FakeKernel::devices()
+{
+    std::vector<DeviceInfo> result;
+    for (const auto &[unused, info] : devices_) {
+        result.push_back(info);
+    }
+    return result;
+}
+
+GuestInfo FakeKernel::guest(const std::string &name)
+{
+    const auto found = guests_.find(name);
+    if (found == guests_.end()) {
+        throw Error(Cause::no_such_guest, "no such guest");
+    }
+    return found->second;
+}
+
+DeviceInfo FakeKernel::device(const std::string &guest, const std::string &name)
+{
+    const auto found = devices_.find({guest, name});
+    if (found == devices_.end()) {
+        throw Error(Cause::no_such_device, "no such device");
+    }
+    return found->second;
+}
+
+GuestInfo FakeKernel::create_guest(const std::string &name)
+{
+    if (guests_.contains(name)) {
+        throw Error(Cause::guest_exists, "the guest exists");
+    }
+    changes.push_back("create_guest " + name);
+    GuestInfo info;
+    info.name = name;
+    info.id = next_id_++;
+    guests_[name] = info;
+    tell(event::GuestNew{info});
+    return info;
+}
+
+void FakeKernel::remove_guest(const std::string &name, bool /*force*/)
+{
+    const GuestInfo info = guest(name);
+    std::vector<Key> keys;
+    for (const auto &[key, unused] : devices_) {
+        if (key.first == name) {
+            keys.push_back(key);
+        }
+    }
+    for (const Key &key : keys) {
+        if (busy_.contains(key)) {
+            throw Error(Cause::guest_busy, "a VMM has the device open");
+        }
+    }
+    changes.push_back("remove_guest " + name);
+    for (const Key &key : keys) {
+        erase_device(key);
+    }
+    guests_.erase(name);
+    tell(event::GuestGone{info});
+}
+
+DeviceInfo FakeKernel::create_device(const std::string &guest_name, const DeviceConfig &device)
+{
+    guest(guest_name);
+    const Key key{guest_name, device.name};
+    if (devices_.contains(key)) {
+        throw Error(Cause::device_exists, "the device exists");
+    }
+    changes.push_back("create_device " + guest_name + "/" + device.name);
+    const auto &can = std::get<CanDeviceConfig>(device.backend);
+    DeviceInfo info;
+    info.guest = guest_name;
+    info.name = device.name;
+    info.id = next_id_++;
+    info.device_class = device.device_class;
+    info.virtio_id = 36;
+    info.vdpa_name = guest_name + "." + device.name;
+    info.features_mask = features_mask(device.ring);
+    info.vq_size_max = device.vq_size_max.value_or(256);
+    info.vqs = 3;
+    info.policy_required = device.policy_required;
+    info.backend = CanBackendInfo{.interface = can.interface,
+                                  .ifindex = 5,
+                                  .rx_backlog = can.rx_backlog,
+                                  .tx_inflight = can.tx_inflight,
+                                  .state = DEVHOST_CAN_STOPPED};
+    devices_[key] = info;
+    minors_[key] = next_minor_++;
+    const std::string node = "vhost-vdpa-" + std::to_string(minors_[key]);
+    fs::create_directories(sys_path(info) / node);
+    std::ofstream(root_ / "dev" / node) << "";
+    tell(event::DeviceNew{info});
+    return info;
+}
+
+void FakeKernel::erase_device(const Key &key)
+{
+    const DeviceInfo info = devices_.at(key);
+    fs::remove_all(sys_path(info));
+    fs::remove(root_ / "dev" / ("vhost-vdpa-" + std::to_string(minors_[key])));
+    devices_.erase(key);
+    tell(event::DeviceGone{info});
+}
+
+void FakeKernel::remove_device(const std::string &guest, const std::string &name, bool /*force*/)
+{
+    device(guest, name);
+    if (busy_.contains({guest, name})) {
+        throw Error(Cause::device_busy, "a VMM has the device open");
+    }
+    changes.push_back("remove_device " + guest + "/" + name);
+    erase_device({guest, name});
+}
+
+DeviceInfo FakeKernel::set_features_mask(const std::string &guest, const std::string &name,
+                                         std::uint64_t mask)
+{
+    changes.push_back("set_features_mask " + guest + "/" + name);
+    change_device(guest, name, [mask](DeviceInfo &info) { info.features_mask = mask; });
+    return device(guest, name);
+}
+
+DeviceStatistics FakeKernel::statistics(const std::string &guest, const std::string &name)
+{
+    device(guest, name);
+    DeviceStatistics result;
+    QueueStatistics queue;
+    queue.name = "txq";
+    queue.kicks = 7;
+    result.queues.push_back(queue);
+    result.counters.emplace_back("rx_dropped", 3);
+    result.verdicts[DEVHOST_VERDICT_DENY] = 2;
+    return result;
+}
+
+std::vector<KernelEvent> FakeKernel::read_events()
+{
+    drain(events_fd_);
+    return std::exchange(events_, {});
+}
+
+void FakeKernel::change_device(const std::string &guest, const std::string &name,
+                               const std::function<void(DeviceInfo &)> &change)
+{
+    DeviceInfo &info = devices_.at({guest, name});
+    change(info);
+    tell(event::DeviceChange{info});
+}
+
+void FakeKernel::set_busy(const std::string &guest, const std::string &name, bool busy)
+{
+    if (busy) {
+        busy_.insert({guest, name});
+    } else {
+        busy_.erase({guest, name});
+    }
+}
+
+void FakeKernel::set_policy(const std::string &guest, std::optional<std::uint32_t> policy)
+{
+    const auto found = guests_.find(guest);
+    if (found != guests_.end()) {
+        found->second.policy = policy;
+        tell(event::PolicyChange{found->second});
+    }
+}
+
+void FakeKernel::lose_events()
+{
+    events_.clear();
+    tell(event::Overrun{});
+}
+
+FakeLinks::FakeLinks() : events_fd_(new_eventfd()) {}
+
+std::optional<CanLinkInfo> FakeLinks::read(const std::string &interface)
+{
+    const auto found = links_.find(interface);
+    return found == links_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void FakeLinks::apply(const std::string &interface, const CanDeviceConfig &wanted)
+{
+    CanLinkInfo &link = links_[interface];
+    if (link.kind == "vcan") {
+        throw Error(Cause::not_supported, "a virtual interface has no bit rate");
+    }
+    applied.push_back(interface);
+    link.kind = "can";
+    link.up = true;
+    const auto take = [](auto &to, const auto &from) {
+        if (from) {
+            to = from;
+        }
+    };
+    take(link.bitrate, wanted.bitrate);
+    take(link.sample_point, wanted.sample_point);
+    take(link.data_bitrate, wanted.data_bitrate);
+    take(link.data_sample_point, wanted.data_sample_point);
+    take(link.fd, wanted.fd);
+    take(link.restart_ms, wanted.restart_ms);
+}
+
+void FakeLinks::restart(const std::string &interface)
+{
+    restarted.push_back(interface);
+}
+
+std::optional<std::vector<std::string>> FakeLinks::read_events()
+{
+    drain(events_fd_);
+    return std::exchange(events_, {});
+}
+
+void FakeLinks::put(const std::string &interface, const CanLinkInfo &info)
+{
+    links_[interface] = info;
+    events_.push_back(interface);
+    signal_fd(events_fd_);
+}
+
+void FakePolicies::apply(const PolicyGuest &guest, const PolicyConfig &policy)
+{
+    if (refuse) {
+        throw PolicyError("the program was refused");
+    }
+    applications++;
+    pins[guest.name] = {.guest_id = guest.id, .policy = policy, .devices = guest.devices};
+    kernel_.set_policy(guest.name, applications);
+}
+
+void FakePolicies::remove(const std::string &guest)
+{
+    if (pins.erase(guest) != 0) {
+        kernel_.set_policy(guest, std::nullopt);
+    }
+}
+
+std::optional<PolicyConfig> FakePolicies::adopt(const PolicyGuest &guest)
+{
+    const auto found = pins.find(guest.name);
+    if (found == pins.end()) {
+        return std::nullopt;
+    }
+    if (found->second.guest_id != guest.id) {
+        pins.erase(found);
+        return std::nullopt;
+    }
+    return found->second.policy;
+}
+
+PolicyCounters FakePolicies::counters(const std::string &guest)
+{
+    CanCounters can;
+    for (std::size_t i = 0; i < pins.at(guest).policy.can->transmit.rules.size(); i++) {
+        can.transmit.rules.push_back({.passed = 10 + i, .dropped = i});
+    }
+    can.transmit.priority = 4;
+    return {.can = can};
+}
+
+std::vector<std::uint32_t> FakePolicies::program_ids(const std::string & /*guest*/)
+{
+    return {100 + applications};
+}
+
+std::vector<std::string> FakePolicies::pinned_guests()
+{
+    std::vector<std::string> names;
+    for (const auto &[name, unused] : pins) {
+        names.push_back(name);
+    }
+    return names;
+}
+
+Host FakeMachine::new_host()
+{
+    return Host({.kernel = kernel,
+                 .links = links,
+                 .policies = policies,
+                 .workers = workers,
+                 .nodes = Nodes(directory.path() / "sys", directory.path() / "dev"),
+                 .states = RuntimeStates(directory.path() / "run")});
+}
+
+fs::path FakeMachine::config_directory() const
+{
+    return directory.path() / "guests.d";
+}
+
+void FakeMachine::write_config(const std::string &guest, const std::string &text) const
+{
+    fs::create_directories(config_directory());
+    std::ofstream(config_directory() / (guest + ".toml"), std::ios::trunc) << text;
+}
+
+GuestConfig guest_config(const std::string &name)
+{
+    GuestConfig config;
+    config.name = name;
+    return config;
+}
+
+DeviceConfig can_device(const std::string &name, const std::string &interface)
+{
+    CanDeviceConfig can;
+    can.interface = interface;
+    DeviceConfig config;
+    config.name = name;
+    config.device_class = "can";
+    config.backend = can;
+    return config;
+}
+
+PolicyConfig policy_of(const std::string &toml)
+{
+    const Setting tree = parse_toml(toml, "");
+    return policy_from(TableReader(tree, "", ""));
+}
+
+} // namespace devhost::test

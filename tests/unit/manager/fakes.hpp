@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A device host in memory: what the manager stands on, without a kernel.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "host.hpp"
+#include "unique_fd.hpp"
+
+namespace devhost::test {
+
+/// A directory that is gone with the object.
+class TemporaryDirectory {
+public:
+    TemporaryDirectory();
+    TemporaryDirectory(const TemporaryDirectory &) = delete;
+    TemporaryDirectory &operator=(const TemporaryDirectory &) = delete;
+    ~TemporaryDirectory();
+    [[nodiscard]] const std::filesystem::path &path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+/// Guests and devices live here while managers come and go. Makes the entries in sys and dev that
+/// the vdpa bus and vhost_vdpa make.
+class FakeKernel final : public Kernel {
+public:
+    explicit FakeKernel(std::filesystem::path root);
+
+    std::vector<GuestInfo> guests() override;
+    std::vector<DeviceInfo> devices() override;
+    GuestInfo guest(const std::string &name) override;
+    DeviceInfo device(const std::string &guest, const std::string &name) override;
+    GuestInfo create_guest(const std::string &name) override;
+    void remove_guest(const std::string &name, bool force) override;
+    DeviceInfo create_device(const std::string &guest, const DeviceConfig &device) override;
+    void remove_device(const std::string &guest, const std::string &name, bool force) override;
+    DeviceInfo set_features_mask(const std::string &guest, const std::string &name,
+                                 std::uint64_t mask) override;
+    DeviceStatistics statistics(const std::string &guest, const std::string &name) override;
+    [[nodiscard]] int event_fd() const override { return events_fd_.get(); }
+    std::vector<KernelEvent> read_events() override;
+
+    /// What somebody else, or a VMM, does.
+    void change_device(const std::string &guest, const std::string &name,
+                       const std::function<void(DeviceInfo &)> &change);
+    void set_busy(const std::string &guest, const std::string &name, bool busy);
+    void set_policy(const std::string &guest, std::optional<std::uint32_t> policy);
+    void lose_events();
+
+    /// Requests that changed something, as "create_guest ivi".
+    std::vector<std::string> changes;
+
+private:
+    using Key = std::pair<std::string, std::string>;
+
+    void tell(KernelEvent event);
+    [[nodiscard]] std::filesystem::path sys_path(const DeviceInfo &info) const;
+    void erase_device(const Key &key);
+
+    std::filesystem::path root_;
+    UniqueFd events_fd_;
+    std::vector<KernelEvent> events_;
+    std::map<std::string, GuestInfo> guests_;
+    std::map<Key, DeviceInfo> devices_;
+    std::map<Key, unsigned> minors_;
+    std::set<Key> busy_;
+    std::uint32_t next_id_ = 1;
+    unsigned next_minor_ = 0;
+};
+
+class FakeLinks final : public CanLinks {
+public:
+    FakeLinks();
+
+    std::optional<CanLinkInfo> read(const std::string &interface) override;
+    void apply(const std::string &interface, const CanDeviceConfig &wanted) override;
+    void restart(const std::string &interface) override;
+    [[nodiscard]] int event_fd() const override { return events_fd_.get(); }
+    std::optional<std::vector<std::string>> read_events() override;
+
+    /// The interface appears or changes.
+    void put(const std::string &interface, const CanLinkInfo &info);
+
+    std::vector<std::string> applied;
+    std::vector<std::string> restarted;
+
+private:
+    UniqueFd events_fd_;
+    std::vector<std::string> events_;
+    std::map<std::string, CanLinkInfo> links_;
+};
+
+/// In force until removed, as pins are.
+class FakePolicies final : public Policies {
+public:
+    explicit FakePolicies(FakeKernel &kernel) : kernel_(kernel) {}
+
+    void apply(const PolicyGuest &guest, const PolicyConfig &policy) override;
+    void remove(const std::string &guest) override;
+    std::optional<PolicyConfig> adopt(const PolicyGuest &guest) override;
+    PolicyCounters counters(const std::string &guest) override;
+    std::vector<std::uint32_t> program_ids(const std::string &guest) override;
+    std::vector<std::string> pinned_guests() override;
+
+    struct Pin {
+        std::uint32_t guest_id;
+        PolicyConfig policy;
+        std::vector<PolicyDevice> devices;
+    };
+    std::map<std::string, Pin> pins;
+    bool refuse = false;
+    unsigned applications = 0;
+
+private:
+    FakeKernel &kernel_;
+};
+
+class FakeWorkers final : public Workers {
+public:
+    void apply(std::uint32_t thread, const WorkerConfig &wanted) override
+    {
+        applied[thread] = wanted;
+    }
+
+    std::map<std::uint32_t, WorkerConfig> applied;
+};
+
+/// The machine; any number of Hosts, one after the other, can manage it.
+struct FakeMachine {
+    TemporaryDirectory directory;
+    FakeKernel kernel{directory.path()};
+    FakeLinks links;
+    FakePolicies policies{kernel};
+    FakeWorkers workers;
+
+    [[nodiscard]] Host new_host();
+    [[nodiscard]] std::filesystem::path config_directory() const;
+    void write_config(const std::string &guest, const std::string &text) const;
+};
+
+GuestConfig guest_config(const std::string &name);
+DeviceConfig can_device(const std::string &name, const std::string &interface = "can0");
+PolicyConfig policy_of(const std::string &toml);
+
+} // namespace devhost::test

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Requests as the kernel would get them, and answers as it would give them, without a socket.
+#include <cerrno>
+#include <gtest/gtest.h>
+#include <linux/virtio_config.h>
+#include <netlink/genl/genl.h>
+
+#include "error.hpp"
+#include "fakes.hpp"
+#include "genl_kernel.hpp"
+#include "genl_messages.hpp"
+
+namespace devhost::test {
+namespace {
+
+constexpr int family = 0x20;
+
+NlMessage new_message(std::uint8_t command)
+{
+    NlMessage message(nlmsg_alloc());
+    genlmsg_put(message.get(), 1, 1, family, 0, 0, command, DEVHOST_GENL_VERSION);
+    return message;
+}
+
+class FakeChannel final : public GenlChannel {
+public:
+    std::vector<NlReply> request(std::uint8_t command, bool dump, const Fill &fill) override
+    {
+        sent = new_message(command);
+        sent_command = command;
+        sent_dump = dump;
+        fill(*sent);
+        if (error != 0) {
+            throw NetlinkError(error, text);
+        }
+        return std::exchange(answers, {});
+    }
+    [[nodiscard]] int event_fd() const override { return -1; }
+    bool read_events(const std::function<void(nlmsghdr *)> &each) override
+    {
+        for (const NlReply &event : events) {
+            each(event.header());
+        }
+        return complete;
+    }
+
+    void answer(const NlMessage &message) { answers.emplace_back(nlmsg_hdr(message.get())); }
+
+    NlMessage sent;
+    std::uint8_t sent_command = 0;
+    bool sent_dump = false;
+    std::vector<NlReply> answers;
+    std::vector<NlReply> events;
+    bool complete = true;
+    int error = 0;
+    std::string text;
+};
+
+// What was sent, by type.
+std::vector<nlattr *> parse(nlattr *first, int length, int highest)
+{
+    std::vector<nlattr *> table(static_cast<std::size_t>(highest) + 1);
+    EXPECT_EQ(nla_parse(table.data(), highest, first, length, nullptr), 0);
+    return table;
+}
+
+std::vector<nlattr *> parse_top(const NlMessage &message)
+{
+    auto *genl = static_cast<genlmsghdr *>(nlmsg_data(nlmsg_hdr(message.get())));
+    return parse(genlmsg_attrdata(genl, 0), genlmsg_attrlen(genl, 0), DEVHOST_A_MAX);
+}
+
+std::vector<nlattr *> parse_nest(nlattr *nest, int highest)
+{
+    EXPECT_NE(nest, nullptr);
+    EXPECT_NE(nest->nla_type & NLA_F_NESTED, 0); // strict validation in the kernel wants it
+    return parse(static_cast<nlattr *>(nla_data(nest)), nla_len(nest), highest);
+}
+
+void put_verdict(nl_msg *message, int type, devhost_verdict kind, std::uint64_t count)
+{
+    nlattr *nest = nla_nest_start(message, type | NLA_F_NESTED);
+    nla_put_u32(message, DEVHOST_A_VERDICT_KIND, kind);
+    nla_put_u64(message, DEVHOST_A_VERDICT_COUNT, count);
+    nla_nest_end(message, nest);
+}
+
+NlMessage guest_message(std::uint8_t command)
+{
+    NlMessage message = new_message(command);
+    nlattr *nest = nla_nest_start(message.get(), DEVHOST_A_GUEST | NLA_F_NESTED);
+    nla_put_string(message.get(), DEVHOST_A_GUEST_NAME, "ivi");
+    nla_put_u32(message.get(), DEVHOST_A_GUEST_ID, 7);
+    nla_put_u32(message.get(), DEVHOST_A_GUEST_POLICY, 3);
+    nla_put_u64(message.get(), DEVHOST_A_GUEST_PINNED, 1ULL << 33);
+    put_verdict(message.get(), DEVHOST_A_GUEST_VERDICT, DEVHOST_VERDICT_LIMIT, 12);
+    put_verdict(message.get(), DEVHOST_A_GUEST_VERDICT, static_cast<devhost_verdict>(77), 13);
+    nla_put_u32(message.get(), 200, 1); // of a newer kernel module
+    nla_nest_end(message.get(), nest);
+    return message;
+}
+
+NlMessage device_message(std::uint8_t command)
+{
+    NlMessage message = new_message(command);
+    nl_msg *m = message.get();
+    nlattr *nest = nla_nest_start(m, DEVHOST_A_DEV | NLA_F_NESTED);
+    nla_put_string(m, DEVHOST_A_DEV_GUEST, "ivi");
+    nla_put_string(m, DEVHOST_A_DEV_NAME, "can0");
+    nla_put_u32(m, DEVHOST_A_DEV_ID, 9);
+    nla_put_string(m, DEVHOST_A_DEV_CLASS, "can");
+    nla_put_u32(m, DEVHOST_A_DEV_VIRTIO_ID, 36);
+    nla_put_string(m, DEVHOST_A_DEV_VDPA, "ivi.can0");
+    nla_put_u32(m, DEVHOST_A_DEV_STATE, DEVHOST_DEV_BROKEN);
+    nla_put_u8(m, DEVHOST_A_DEV_STATUS, 0x4f);
+    nla_put_string(m, DEVHOST_A_DEV_REASON, "bad ring");
+    nla_put_u64(m, DEVHOST_A_DEV_FEATURES, 1ULL << 40);
+    nla_put_u64(m, DEVHOST_A_DEV_DRIVER_FEATURES, 1ULL << 32);
+    nla_put_u64(m, DEVHOST_A_DEV_FEATURES_MASK, ~0ULL);
+    nla_put_u32(m, DEVHOST_A_DEV_VQ_SIZE_MAX, 512);
+    nla_put_u32(m, DEVHOST_A_DEV_VQS, 3);
+    nla_put_flag(m, DEVHOST_A_DEV_POLICY_REQUIRED);
+    nla_put_u32(m, DEVHOST_A_DEV_WORKER, 4711);
+    nlattr *backend = nla_nest_start(m, DEVHOST_A_DEV_BACKEND | NLA_F_NESTED);
+    nla_put_string(m, DEVHOST_A_CAN_IFNAME, "can3");
+    nla_put_u32(m, DEVHOST_A_CAN_IFINDEX, 5);
+    nla_put_u32(m, DEVHOST_A_CAN_RX_BACKLOG, 99);
+    nla_put_u32(m, DEVHOST_A_CAN_TX_INFLIGHT, 11);
+    nla_put_u32(m, DEVHOST_A_CAN_STATE, DEVHOST_CAN_BUSOFF);
+    nla_nest_end(m, backend);
+    nla_nest_end(m, nest);
+    return message;
+}
+
+class Genl : public testing::Test {
+protected:
+    Genl()
+    {
+        auto owned = std::make_unique<FakeChannel>();
+        channel = owned.get();
+        kernel = std::make_unique<GenlKernel>(std::move(owned));
+    }
+
+    FakeChannel *channel;
+    std::unique_ptr<GenlKernel> kernel;
+};
+
+TEST_F(Genl, ReadsAGuest)
+{
+    channel->answer(guest_message(DEVHOST_CMD_GUEST_GET));
+    const GuestInfo guest = kernel->guest("ivi");
+    EXPECT_EQ(channel->sent_command, DEVHOST_CMD_GUEST_GET);
+    EXPECT_FALSE(channel->sent_dump);
+    const auto sent = parse_nest(parse_top(channel->sent)[DEVHOST_A_GUEST], DEVHOST_A_GUEST_MAX);
+    EXPECT_STREQ(nla_get_string(sent[DEVHOST_A_GUEST_NAME]), "ivi");
+    EXPECT_EQ(guest.name, "ivi");
+    EXPECT_EQ(guest.id, 7U);
+    EXPECT_EQ(guest.policy, 3U);
+    EXPECT_EQ(guest.pinned, 1ULL << 33);
+    EXPECT_EQ(guest.verdicts, (VerdictCounts{0, 0, 12, 0, 0}));
+}
+
+TEST_F(Genl, ReadsADevice)
+{
+    channel->answer(device_message(DEVHOST_CMD_DEVICE_GET));
+    channel->answer(device_message(DEVHOST_CMD_DEVICE_GET));
+    const std::vector<DeviceInfo> devices = kernel->devices();
+    EXPECT_TRUE(channel->sent_dump);
+    ASSERT_EQ(devices.size(), 2U);
+    const DeviceInfo &device = devices[0];
+    EXPECT_EQ(device.guest, "ivi");
+    EXPECT_EQ(device.name, "can0");
+    EXPECT_EQ(device.id, 9U);
+    EXPECT_EQ(device.device_class, "can");
+    EXPECT_EQ(device.virtio_id, 36U);
+    EXPECT_EQ(device.vdpa_name, "ivi.can0");
+    EXPECT_EQ(device.state, DEVHOST_DEV_BROKEN);
+    EXPECT_EQ(device.status, 0x4f);
+    EXPECT_EQ(device.reason, "bad ring");
+    EXPECT_EQ(device.features, 1ULL << 40);
+    EXPECT_EQ(device.driver_features, 1ULL << 32);
+    EXPECT_EQ(device.features_mask, ~0ULL);
+    EXPECT_EQ(device.vq_size_max, 512U);
+    EXPECT_EQ(device.vqs, 3U);
+    EXPECT_TRUE(device.policy_required);
+    EXPECT_EQ(device.worker, 4711U);
+    const auto &can = std::get<CanBackendInfo>(device.backend);
+    EXPECT_EQ(can, (CanBackendInfo{.interface = "can3",
+                                   .ifindex = 5,
+                                   .rx_backlog = 99,
+                                   .tx_inflight = 11,
+                                   .state = DEVHOST_CAN_BUSOFF}));
+}
+
+TEST_F(Genl, AsksForADevice)
+{
+    DeviceConfig config = can_device("can0", "can3");
+    config.ring = Ring::split;
+    config.vq_size_max = 64;
+    config.policy_required = false;
+    auto &can_config = std::get<CanDeviceConfig>(config.backend);
+    can_config.wait = true;
+    can_config.rx_backlog = 32;
+    channel->answer(device_message(DEVHOST_CMD_DEVICE_NEW));
+    kernel->create_device("ivi", config);
+    EXPECT_EQ(channel->sent_command, DEVHOST_CMD_DEVICE_NEW);
+    const auto device = parse_nest(parse_top(channel->sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
+    EXPECT_STREQ(nla_get_string(device[DEVHOST_A_DEV_GUEST]), "ivi");
+    EXPECT_STREQ(nla_get_string(device[DEVHOST_A_DEV_NAME]), "can0");
+    EXPECT_STREQ(nla_get_string(device[DEVHOST_A_DEV_CLASS]), "can");
+    EXPECT_EQ(nla_get_u64(device[DEVHOST_A_DEV_FEATURES_MASK]), ~(1ULL << VIRTIO_F_RING_PACKED));
+    EXPECT_EQ(nla_get_u32(device[DEVHOST_A_DEV_VQ_SIZE_MAX]), 64U);
+    EXPECT_EQ(device[DEVHOST_A_DEV_POLICY_REQUIRED], nullptr);
+    const auto can = parse_nest(device[DEVHOST_A_DEV_BACKEND], DEVHOST_A_CAN_MAX);
+    EXPECT_STREQ(nla_get_string(can[DEVHOST_A_CAN_IFNAME]), "can3");
+    EXPECT_NE(can[DEVHOST_A_CAN_WAIT], nullptr);
+    EXPECT_EQ(nla_get_u32(can[DEVHOST_A_CAN_RX_BACKLOG]), 32U);
+    EXPECT_EQ(nla_get_u32(can[DEVHOST_A_CAN_TX_INFLIGHT]), 64U);
+}
+
+TEST_F(Genl, ForceIsAFlag)
+{
+    kernel->remove_device("ivi", "can0", false);
+    auto device = parse_nest(parse_top(channel->sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
+    EXPECT_EQ(device[DEVHOST_A_DEV_FORCE], nullptr);
+    kernel->remove_device("ivi", "can0", true);
+    device = parse_nest(parse_top(channel->sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
+    EXPECT_NE(device[DEVHOST_A_DEV_FORCE], nullptr);
+    kernel->remove_guest("ivi", true);
+    const auto guest = parse_nest(parse_top(channel->sent)[DEVHOST_A_GUEST], DEVHOST_A_GUEST_MAX);
+    EXPECT_NE(guest[DEVHOST_A_GUEST_FORCE], nullptr);
+}
+
+TEST_F(Genl, ReadsStatistics)
+{
+    NlMessage message = new_message(DEVHOST_CMD_STATS_GET);
+    nl_msg *m = message.get();
+    nlattr *nest = nla_nest_start(m, DEVHOST_A_STATS | NLA_F_NESTED);
+    for (std::uint32_t i = 0; i < 2; i++) {
+        nlattr *queue = nla_nest_start(m, DEVHOST_A_STATS_VQ | NLA_F_NESTED);
+        nla_put_u32(m, DEVHOST_A_VQ_INDEX, i);
+        nla_put_string(m, DEVHOST_A_VQ_NAME, i == 0 ? "txq" : "rxq");
+        nla_put_u64(m, DEVHOST_A_VQ_KICKS, 10 + i);
+        nla_put_u32(m, DEVHOST_A_VQ_INFLIGHT, 4);
+        nla_nest_end(m, queue);
+    }
+    nlattr *counter = nla_nest_start(m, DEVHOST_A_STATS_COUNTER | NLA_F_NESTED);
+    nla_put_string(m, DEVHOST_A_COUNTER_NAME, "rx_dropped");
+    nla_put_u64(m, DEVHOST_A_COUNTER_VALUE, 5);
+    nla_nest_end(m, counter);
+    put_verdict(m, DEVHOST_A_STATS_VERDICT, DEVHOST_VERDICT_DENY, 6);
+    nla_nest_end(m, nest);
+    channel->answer(message);
+
+    const DeviceStatistics statistics = kernel->statistics("ivi", "can0");
+    ASSERT_EQ(statistics.queues.size(), 2U);
+    EXPECT_EQ(statistics.queues[1].name, "rxq");
+    EXPECT_EQ(statistics.queues[1].kicks, 11U);
+    EXPECT_EQ(statistics.queues[1].inflight, 4U);
+    ASSERT_EQ(statistics.counters.size(), 1U);
+    EXPECT_EQ(statistics.counters[0].second, 5U);
+    EXPECT_EQ(statistics.verdicts[DEVHOST_VERDICT_DENY], 6U);
+}
+
+TEST_F(Genl, EventsByKind)
+{
+    channel->events.emplace_back(nlmsg_hdr(guest_message(DEVHOST_CMD_GUEST_NEW_NTF).get()));
+    channel->events.emplace_back(nlmsg_hdr(device_message(DEVHOST_CMD_DEVICE_DEL_NTF).get()));
+    channel->events.emplace_back(nlmsg_hdr(guest_message(DEVHOST_CMD_POLICY_CHANGE_NTF).get()));
+    channel->events.emplace_back(nlmsg_hdr(guest_message(200).get())); // of a newer module
+    channel->complete = false;
+    const std::vector<KernelEvent> events = kernel->read_events();
+    ASSERT_EQ(events.size(), 4U);
+    EXPECT_TRUE(std::holds_alternative<event::GuestNew>(events[0]));
+    EXPECT_TRUE(std::holds_alternative<event::DeviceGone>(events[1]));
+    EXPECT_TRUE(std::holds_alternative<event::PolicyChange>(events[2]));
+    EXPECT_TRUE(std::holds_alternative<event::Overrun>(events[3]));
+}
+
+TEST_F(Genl, KernelsWordsBecomeTheSentence)
+{
+    const std::vector<std::pair<int, Cause>> causes{
+        {EBUSY, Cause::device_busy},   {ENOENT, Cause::no_such_device},
+        {EPERM, Cause::access_denied}, {EINVAL, Cause::invalid_args},
+        {ENOMEM, Cause::kernel},
+    };
+    for (const auto &[error, cause] : causes) {
+        channel->error = error;
+        channel->text = "a VMM has it open";
+        try {
+            kernel->remove_device("ivi", "can0", false);
+            ADD_FAILURE() << "nothing was thrown";
+        } catch (const Error &caught) {
+            EXPECT_EQ(caught.cause(), cause);
+            EXPECT_STREQ(caught.what(),
+                         "Cannot remove device 'can0' of guest 'ivi': a VMM has it open.");
+        }
+    }
+}
+
+TEST_F(Genl, AnswerOfAnotherFormIsRefused)
+{
+    const auto expect_kernel_error = [&] {
+        try {
+            kernel->guest("ivi");
+            ADD_FAILURE() << "nothing was thrown";
+        } catch (const Error &error) {
+            EXPECT_EQ(error.cause(), Cause::kernel);
+        }
+    };
+    expect_kernel_error(); // no answer at all
+    channel->answer(device_message(DEVHOST_CMD_GUEST_GET));
+    expect_kernel_error();
+}
+
+} // namespace
+} // namespace devhost::test
