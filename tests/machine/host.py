@@ -74,8 +74,12 @@ def install_packages():
 
 
 @contextlib.contextmanager
-def locked(name):
-    """Hold a lock file below build/cache; several bench commands may run at once."""
+def locked(name, unless):
+    """Hold a lock file below build/cache, unless there is nothing to do; bench commands may run
+    at once."""
+    if unless():
+        yield
+        return
     CACHE.mkdir(parents=True, exist_ok=True)
     with open(CACHE / f".{name}.lock", "w") as lock:
         try:

@@ -79,8 +79,13 @@ def _packages():
 def base():
     files = ["tests/machine/packages.list", "tests/machine/base-setup.sh"]
     layer = Layer("base", host.content_key(files, SUITE), None)
-    if layer.ready:
-        return layer
+    with host.locked("base", unless=lambda: layer.ready):
+        if not layer.ready:
+            _build_base(layer)
+    return layer
+
+
+def _build_base(layer):
     shutil.rmtree(layer.dir, ignore_errors=True)
     layer.dir.mkdir(parents=True)
     say("building the base root: Debian packages (some minutes, once)")
@@ -100,7 +105,6 @@ def base():
     run(argv, log=layer.log)
     say("base root done, making its image")
     layer.finish("8G")
-    return layer
 
 
 def kernels(layer):
@@ -116,16 +120,18 @@ def _build(name, below, sources, script, size, what, prepare=None):
     built_on = below.below if below.name == "bench" else below
     key = host.content_key(sources + ["tests/machine/chroot.sh"], built_on.key)
     layer = Layer(name, key, below)
-    if layer.ready:
-        return layer
-    shutil.rmtree(layer.dir, ignore_errors=True)
-    layer.dir.mkdir(parents=True)
-    say(what)
-    if prepare:
-        prepare(layer)
-    in_root(below.stack(), layer.dir, ["/bin/sh", f"/src/tests/machine/{script}"], log=layer.log)
-    shutil.rmtree(layer.dir / "work", ignore_errors=True)
-    layer.finish(size)
+    with host.locked(name, unless=lambda: layer.ready):
+        if layer.ready:
+            return layer
+        shutil.rmtree(layer.dir, ignore_errors=True)
+        layer.dir.mkdir(parents=True)
+        say(what)
+        if prepare:
+            prepare(layer)
+        in_root(below.stack(), layer.dir, ["/bin/sh", f"/src/tests/machine/{script}"],
+                log=layer.log)
+        shutil.rmtree(layer.dir / "work", ignore_errors=True)
+        layer.finish(size)
     return layer
 
 
@@ -159,13 +165,12 @@ def tests(below):
 
 def ensure(upto="tests"):
     """Build what is missing of the layers up to one; returns the topmost."""
-    with host.locked("layers"):
-        (host.BUILD / "mnt").mkdir(parents=True, exist_ok=True)
-        (CACHE / "ccache").mkdir(exist_ok=True)
-        layer = base()
-        for make in (bench, product, tests)[:ORDER.index(upto)]:
-            layer = make(layer) or layer
-        return layer
+    (host.BUILD / "mnt").mkdir(parents=True, exist_ok=True)
+    (CACHE / "ccache").mkdir(parents=True, exist_ok=True)
+    layer = base()
+    for make in (bench, product, tests)[:ORDER.index(upto)]:
+        layer = make(layer) or layer
+    return layer
 
 
 def boot_files(layer, kernel):

@@ -18,7 +18,7 @@ BOOT_TIMEOUT = 400
 KERNEL_ARGS = ("console=ttyS0 loglevel=6 panic=1 net.ifnames=0 mitigations=off nokaslr "
                "systemd.show_status=0 systemd.firstboot=off "
                "rcupdate.rcu_cpu_stall_timeout=180 watchdog_thresh=60 "
-               "clocksource.verify_n_cpus=0 tsc=reliable")
+               "clocksource.verify_n_cpus=0 tsc=reliable no_timer_check")
 
 
 class Machine:
