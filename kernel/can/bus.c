@@ -88,24 +88,21 @@ static int vhost_can_bind(struct vhost_can *vc, struct net_device *ndev)
 	int err;
 
 	ASSERT_RTNL();
-	vc->echo = ndev->flags & IFF_ECHO;
-	netdev_hold(ndev, &vc->tracker, GFP_KERNEL);
-	rcu_assign_pointer(vc->ndev, ndev);
 	err = can_rx_register(&init_net, ndev, 0, 0, vhost_can_rcv, vc,
 			      KBUILD_MODNAME, NULL);
 	if (err)
-		goto err_put;
+		return err;
 	err = can_rx_register(&init_net, ndev, 0, CAN_ERR_FLAG | CAN_ERR_MASK,
 			      vhost_can_rcv_error, vc, KBUILD_MODNAME, NULL);
 	if (err)
 		goto err_unregister;
+	WRITE_ONCE(vc->echo, ndev->flags & IFF_ECHO);
+	netdev_hold(ndev, &vc->tracker, GFP_KERNEL);
+	rcu_assign_pointer(vc->ndev, ndev);
 	return 0;
 
 err_unregister:
 	can_rx_unregister(&init_net, ndev, 0, 0, vhost_can_rcv, vc);
-err_put:
-	RCU_INIT_POINTER(vc->ndev, NULL);
-	netdev_put(ndev, &vc->tracker);
 	return err;
 }
 

@@ -127,7 +127,7 @@ static enum devhost_answer vhost_can_tx_stall(struct vhost_can *vc,
 /* Frames given to an interface that echoes, and not come back. */
 static u32 vhost_can_tx_unechoed(const struct vhost_can *vc)
 {
-	return vc->tx.sent - atomic_read(&vc->tx.echoed);
+	return READ_ONCE(vc->tx.sent) - atomic_read(&vc->tx.echoed);
 }
 
 /* The number of frames in flight seems too high, or below 0. */
@@ -141,7 +141,7 @@ static bool vhost_can_tx_recount(struct vhost_can *vc)
 		return true;
 	if (unechoed >= 0 && !idle)
 		return false;
-	tx->sent -= unechoed;
+	WRITE_ONCE(tx->sent, tx->sent - unechoed);
 	return true;
 }
 
@@ -155,7 +155,7 @@ static enum vhost_can_wait vhost_can_tx_blocked(struct vhost_can *vc)
 	if (tx->late)
 		return tx->sent_head - tx->sent_tail < tx->max ?
 		       VHOST_CAN_WAIT_NONE : VHOST_CAN_WAIT_ACK;
-	if (vc->echo)
+	if (READ_ONCE(vc->echo))
 		return likely(vhost_can_tx_unechoed(vc) < tx->max) ||
 		       vhost_can_tx_recount(vc) ?
 		       VHOST_CAN_WAIT_NONE : VHOST_CAN_WAIT_ECHO;
@@ -258,7 +258,8 @@ static enum devhost_answer vhost_can_tx_sent(struct vhost_can *vc,
 	tx->failing = false;
 	tx->delay = 1;
 	if (!tx->late) {
-		tx->sent += vc->echo;
+		if (READ_ONCE(vc->echo))
+			WRITE_ONCE(tx->sent, tx->sent + 1);
 		vhost_can_tx_count(vc, bytes);
 		return vhost_can_tx_answer(chain, VIRTIO_CAN_RESULT_OK);
 	}
@@ -341,7 +342,7 @@ void vhost_can_tx_echo(struct vhost_can *vc, struct sk_buff *skb)
 
 	if (READ_ONCE(tx->late)) {
 		vhost_can_tx_ack(vc, compat_can_uid(skb));
-	} else if (vc->echo) {
+	} else if (READ_ONCE(vc->echo)) {
 		atomic_inc(&tx->echoed);
 		if (READ_ONCE(tx->wait) == VHOST_CAN_WAIT_ECHO &&
 		    vhost_can_tx_unechoed(vc) <= tx->max / 2)
