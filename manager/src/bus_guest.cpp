@@ -77,6 +77,16 @@ std::map<std::string, std::uint64_t> GuestInterface::get_statistics()
     return flat(host_.guest_statistics(guest_.info.name));
 }
 
+// A guest that just went has nothing pinned; that must not spoil GetManagedObjects.
+std::uint64_t GuestInterface::get_pinned_memory() const
+{
+    try {
+        return host_.guest_statistics(guest_.info.name).pinned;
+    } catch (const Error &) {
+        return 0;
+    }
+}
+
 std::vector<ObjectPath> GuestInterface::get_devices() const
 {
     std::vector<ObjectPath> devices;

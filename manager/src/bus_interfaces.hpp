@@ -64,6 +64,7 @@ public:
     [[nodiscard]] std::string get_unit() const { return guest_.settings.unit; }
     [[nodiscard]] Setting get_worker() const { return to_setting(guest_.settings.worker); }
     [[nodiscard]] std::string get_config_file() const { return guest_.settings.file; }
+    [[nodiscard]] std::uint64_t get_pinned_memory() const;
     [[nodiscard]] std::vector<ObjectPath> get_devices() const;
 
 private:
