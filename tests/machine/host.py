@@ -96,8 +96,9 @@ def source_files(paths):
     suffixes = (".o", ".ko", ".mod", ".mod.c", ".cmd", ".pyc", ".swp")
     for path in paths:
         path = TOP / path
-        if path.is_file():
+        if path.is_symlink() or path.is_file():
             yield path
+            continue
         for base, dirs, files in os.walk(path):
             dirs[:] = sorted(d for d in dirs if d not in skipped)
             yield from (Path(base) / f for f in sorted(files) if not f.endswith(suffixes))
@@ -114,3 +115,30 @@ def content_key(paths, *more):
         digest.update(str(path.relative_to(TOP)).encode() + b"\0")
         digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()[:16]
+
+
+def sync_tree(paths, target):
+    """Make target a copy of these paths of the tree; what has not changed keeps its time, so that
+    builds there are incremental. Builds below target/build stay."""
+    wanted = set()
+    for path in source_files(paths):
+        name = path.relative_to(TOP)
+        wanted.add(name)
+        copy = target / name
+        if path.is_symlink():
+            if not copy.is_symlink():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.symlink_to(os.readlink(path))
+            continue
+        content = path.read_bytes()
+        if not copy.exists() or copy.read_bytes() != content:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(content)
+        copy.chmod(path.stat().st_mode & 0o777)
+    for base, dirs, files in os.walk(target):
+        if Path(base) == target and "build" in dirs:
+            dirs.remove("build")
+        for name in files:
+            copy = Path(base) / name
+            if copy.relative_to(target) not in wanted:
+                copy.unlink()

@@ -115,12 +115,17 @@ def kernels(layer):
     return releases
 
 
+def _sync(_):
+    """What is built from sources is built in one copy of the tree, so that objects are shared."""
+    host.sync_tree(PRODUCT_SOURCES + ["tests"], host.BUILD / "tree")
+
+
 def _build(name, below, sources, script, size, what, prepare=None):
     # the bench layer only adds files that no build reads: a change there rebuilds no others
     built_on = below.below if below.name == "bench" else below
     key = host.content_key(sources + ["tests/machine/chroot.sh"], built_on.key)
     layer = Layer(name, key, below)
-    with host.locked(name, unless=lambda: layer.ready):
+    with host.locked("tree" if prepare is _sync else name, unless=lambda: layer.ready):
         if layer.ready:
             return layer
         shutil.rmtree(layer.dir, ignore_errors=True)
@@ -150,7 +155,7 @@ def product(below):
         return None
     return _build("product", below, PRODUCT_SOURCES + ["tests/machine/product-setup.sh"],
                   "product-setup.sh", "2G",
-                  "building the packages, installing them by apt, modules by dkms")
+                  "building the packages, installing them by apt, modules by dkms", _sync)
 
 
 def tests(below):
@@ -160,7 +165,7 @@ def tests(below):
                if p.is_dir() and p.name != "machine"]
     sources += ["tests/CMakeLists.txt", "tests/machine/tests-setup.sh"]
     return _build("tests", below, PRODUCT_SOURCES + sources, "tests-setup.sh", "2G",
-                  "building the tests")
+                  "building the tests", _sync)
 
 
 def ensure(upto="tests"):

@@ -88,10 +88,10 @@ make -C /lib/modules/$1/build M=$work W=1 C=2 -j2 modules
         return self.tool(["clang-format", "--dry-run", "-Werror", *_src(files)])
 
     def clang_tidy(self):
-        files = _src(_files(".cpp", below=["manager"]))
+        files = [f"/build/tree/{p.relative_to(TOP)}" for p in _files(".cpp", below=["manager"])]
         if not files:
             return "no C++ sources found"
-        return self.tool(["run-clang-tidy", "-quiet", "-j2", "-p", "/build/cmake/all", *files],
+        return self.tool(["run-clang-tidy", "-quiet", "-j2", "-p", "/build/tree/build/deb", *files],
                          is_bad=lambda line: re.search(r"(warning|error):", line))
 
     def man_pages(self):

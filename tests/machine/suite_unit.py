@@ -9,16 +9,15 @@ import layers
 from results import FAIL, PASS, SKIP
 
 REPORT = host.BUILD / "unit.xml"
-BUILD = "/build/cmake/all"
+BUILD = "/build/tree/build/deb"
 
 
 def unit(results, layer):
     REPORT.unlink(missing_ok=True)
-    build = BUILD if (host.BUILD / "cmake/all").is_dir() else "/build/cmake/tests"
     log = host.BUILD / "unit.log"
     with open(log, "w") as out:
         layers.in_root_live(layer.stack(), [
-            "ctest", "--test-dir", build, "--output-junit", "/build/unit.xml", "-j2",
+            "ctest", "--test-dir", BUILD, "--output-junit", "/build/unit.xml", "-j2",
             "--timeout", "300", "--output-on-failure"], stdout=out, stderr=out).wait()
     if not REPORT.exists():
         results.add("unit", "ctest", FAIL, 0, log.read_text()[-4000:])
@@ -33,8 +32,7 @@ def unit(results, layer):
 
 
 def show(layer):
-    build = BUILD if (host.BUILD / "cmake/all").is_dir() else "/build/cmake/tests"
-    process = layers.in_root_live(layer.stack(), ["ctest", "--test-dir", build, "-N"],
+    process = layers.in_root_live(layer.stack(), ["ctest", "--test-dir", BUILD, "-N"],
                                   stdout=subprocess.PIPE, text=True)
     for line in process.communicate()[0].splitlines():
         if line.strip().startswith("Test "):

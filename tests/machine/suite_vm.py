@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Suites that run inside the device host: selftest and e2e."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import agent
 import console
 import qemu
@@ -88,10 +90,16 @@ def selftest(results, layer, kernels, soak):
 
 
 def e2e(results, layer, kernels, soak):
+    """The kernels at the same time: a script mostly waits for one emulated processor."""
     environment = ["DEVHOST_SOAK=1"] if soak else []
-    for kernel in kernels:
+
+    def one(kernel):
         runner = Runner(results, layer, kernel, "e2e", environment)
-        runner.run(runner.programs(), 7200 if soak else 1200)
+        runner.run(runner.programs(), 7200 if soak else 1500)
+
+    with ThreadPoolExecutor(len(kernels)) as pool:
+        for done in [pool.submit(one, kernel) for kernel in kernels]:
+            done.result()
 
 
 def names(layer, suite):

@@ -5,18 +5,15 @@ set -e
 target=/opt/devhost-tests
 mkdir -p $target/bin $target/e2e $target/selftest $target/bench
 
-if [ -e /src/CMakeLists.txt ]; then
-	source=/src build=/build/cmake/all tests=/build/cmake/all/tests
-else
-	source=/src/tests build=/build/cmake/tests tests=/build/cmake/tests
-fi
-cmake -S $source -B $build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-	-DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DBUILD_TESTING=ON
+# the build directory of the packages, with the tests added
+build=/build/tree/build/deb
+cd /build/tree
+cmake -S . -B $build -DBUILD_TESTING=ON
 cmake --build $build -j "$(nproc)"
-cmake --install $tests
+cmake --install $build/tests
 
-if [ -d /src/tests/e2e ]; then
-	find /src/tests/e2e -maxdepth 1 -type f ! -name CMakeLists.txt -exec cp {} $target/e2e/ \;
+if [ -d /build/tree/tests/e2e ]; then
+	find /build/tree/tests/e2e -maxdepth 1 -type f ! -name CMakeLists.txt -exec cp {} $target/e2e/ \;
 fi
 
 # test modules, against the symbols of our own
@@ -25,10 +22,10 @@ for dir in /lib/modules/*/; do
 	work=/build/kbuild/$release
 	mkdir -p "$work/tests"
 	rm -rf "$work/tests/kmod"
-	cp -rp /src/tests/kmod "$work/tests/" 2>/dev/null || continue
+	cp -rp /build/tree/tests/kmod "$work/tests/" 2>/dev/null || continue
 	symbols=
-	if [ -e /src/Kbuild ]; then
-		cp -rpu /src/Kbuild /src/kernel "$work/"
+	if [ -e /build/tree/Kbuild ]; then
+		cp -rpu /build/tree/Kbuild /build/tree/kernel "$work/"
 		make -C "$dir/build" M="$work" "-j$(nproc)" modules
 		symbols=$work/Module.symvers
 	fi
