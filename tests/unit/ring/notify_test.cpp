@@ -301,6 +301,70 @@ TEST_P(Notify, Threads)
     EXPECT_EQ(received, total);
 }
 
+/// The other side acts exactly at the barrier: what was written before must be
+/// there for it, what it does must be seen behind.
+class Barriers : public RingTest, public ::testing::WithParamInterface<Config> {
+protected:
+    Barriers() : rig_(GetParam()) { current = this; }
+    ~Barriers() override { shim_mb_hook = nullptr; }
+    Barriers(const Barriers &) = delete;
+    Barriers &operator=(const Barriers &) = delete;
+
+    void at_barrier(void (*act)(Rig &))
+    {
+        act_ = act;
+        shim_mb_hook = [] {
+            current->barriers_++;
+            current->act_(current->rig_);
+        };
+    }
+
+    Rig rig_;
+    int barriers_ = 0;
+
+private:
+    static inline Barriers *current = nullptr;
+    void (*act_)(Rig &) = nullptr;
+};
+
+TEST_P(Barriers, Notify)
+{
+    for (int i = 0; i < 40; i++) {
+        rig_.driver->disable_callbacks();
+        rig_.driver->add({{{rig_.data, 4}}, {}, 0});
+        rig_.device->push(rig_.device->pop(), 0);
+        at_barrier([](Rig &rig) {
+            EXPECT_TRUE(rig.driver->more());
+            rig.driver->enable_callbacks(0);
+        });
+        EXPECT_TRUE(rig_.device->notify());
+        EXPECT_EQ(barriers_, i + 1);
+        rig_.driver->get();
+    }
+}
+
+TEST_P(Barriers, EnableKick)
+{
+    for (int i = 0; i < 40; i++) {
+        rig_.device->disable_kick();
+        at_barrier([](Rig &rig) {
+            rig.driver->add({{{rig.data, 4}}, {}, 0});
+            EXPECT_TRUE(rig.driver->kick());
+        });
+        EXPECT_TRUE(rig_.device->enable_kick());
+        EXPECT_EQ(barriers_, i + 1);
+        rig_.device->push(rig_.device->pop(), 0);
+        rig_.driver->get();
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ring, Barriers,
+                         ::testing::Values(Config{false, false, false, 16, 0},
+                                           Config{false, true, false, 16, 0},
+                                           Config{true, false, false, 16, 0},
+                                           Config{true, true, false, 16, 0}),
+                         [](const auto &info) { return name_of(info.param); });
+
 INSTANTIATE_TEST_SUITE_P(
     Ring, Notify,
     ::testing::Values(Config{false, false, false, 2, 0}, Config{false, true, false, 4, 65000},

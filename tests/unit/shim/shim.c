@@ -4,6 +4,15 @@
 int shim_alloc_budget = -1;
 int shim_allocs;
 int shim_warnings;
+void (*shim_mb_hook)(void);
+
+void shim_mb(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (shim_mb_hook)
+		shim_mb_hook();
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
 
 void *shim_alloc(size_t num, size_t size)
 {

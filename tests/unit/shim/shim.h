@@ -21,11 +21,14 @@ extern "C" {
 extern int shim_alloc_budget;
 /* Allocations that were not freed. */
 extern int shim_allocs;
+/* Called at each full barrier, to act as the other side there. */
+extern void (*shim_mb_hook)(void);
 /* WARN_ON_ONCE() that fired, every time. */
 extern int shim_warnings;
 
 void *shim_alloc(size_t num, size_t size);
 void shim_free(const void *mem);
+void shim_mb(void);
 
 #ifdef __cplusplus
 }
@@ -47,7 +50,7 @@ void shim_free(const void *mem);
 #define min(a, b)	((a) < (b) ? (a) : (b))
 
 /* barrier.h */
-#define smp_mb()	__atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define smp_mb()	shim_mb()
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 
