@@ -87,7 +87,7 @@ bool vhost_can_frame_allowed(struct vhost_can *vc, const struct canfd_frame *cf,
 	bool remote = cf->can_id & CAN_RTR_FLAG;
 	u8 bytes = remote ? 0 : cf->len;
 	struct devhost_policy_can item = {
-		.can_id = cf->can_id & CAN_EFF_MASK,
+		.can_id = cf->can_id & (extended ? CAN_EFF_MASK : CAN_SFF_MASK),
 		.bits = can_frame_bits(fd, extended, false, true, bytes),
 		.direction = direction,
 		.flags = (extended ? DEVHOST_POLICY_CAN_EXTENDED : 0) |
