@@ -72,11 +72,20 @@ struct can_policy_level {
 #define CAN_POLICY_BITS		1
 #define CAN_POLICY_BUCKETS	2
 
+/*
+ * Frames are sorted by what wins arbitration first: 11 bits, the whole of a
+ * standard identifier and the base of an extended one. For each of them start
+ * has the first rule that could match, so that the others are not looked at.
+ */
+#define CAN_POLICY_BASES	2048
+#define CAN_POLICY_BASE_SHIFT	18	/* in an extended identifier */
+
 struct can_policy_rules {
 	__u32 count;		/* of rules; the default is at this index */
 	__u32 lowest[2];	/* identifier; standard, extended */
 	__u32 limit;		/* CAN_POLICY_LIMIT_* of the guest */
 	struct can_policy_bucket guest[CAN_POLICY_BUCKETS];
+	__u8 start[2][CAN_POLICY_BASES];	/* standard, extended */
 	__u8 action[CAN_POLICY_ENTRIES];
 	struct can_policy_match match[CAN_POLICY_ENTRIES];
 	struct can_policy_bucket bucket[CAN_POLICY_ENTRIES][CAN_POLICY_BUCKETS];

@@ -60,17 +60,23 @@ static __always_inline __u64
 can_policy_find(const volatile struct can_policy_rules *rules, __u32 key,
 		__u32 device)
 {
+	__u32 base = key & CAN_POLICY_KEY_ID;
 	__u64 i;
 
+	if (key & CAN_POLICY_KEY_EXTENDED)
+		i = rules->start[1][base >> CAN_POLICY_BASE_SHIFT];
+	else
+		i = rules->start[0][base & (CAN_POLICY_BASES - 1)];
+
 	CAN_POLICY_ROLLED
-	for (i = 0; i < CAN_POLICY_RULES; i++) {
+	for (; i < CAN_POLICY_RULES; i++) {
 		const volatile struct can_policy_match *m = &rules->match[i];
 
 		if ((key & m->mask) - m->first <= m->span &&
 		    m->devices & device)
-			break;
+			return i;
 	}
-	return i;
+	return CAN_POLICY_RULES;
 }
 
 /*

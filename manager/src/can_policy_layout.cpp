@@ -13,8 +13,6 @@ static_assert(can_policy_rules_max == CAN_POLICY_RULES);
 
 namespace {
 
-constexpr unsigned extended_base_shift = 18; // a 29-bit identifier's upper 11 bits
-
 std::string_view text_of(const char (&name)[CAN_POLICY_NAME_SIZE])
 {
     return {name, strnlen(name, sizeof(name))};
@@ -131,6 +129,40 @@ RateLimit limit_of(const ::can_policy_bucket &bucket)
             .burst = static_cast<std::uint32_t>(bucket.capacity / CAN_POLICY_TOKEN)};
 }
 
+// Whether a rule can match frames of that format with that base.
+bool concerns(const ::can_policy_match &match, bool extended, std::uint32_t base)
+{
+    constexpr std::uint32_t below_base = (1U << CAN_POLICY_BASE_SHIFT) - 1;
+    const std::uint32_t mask = match.mask & CAN_POLICY_KEY_ID;
+    const std::uint32_t first = match.first & CAN_POLICY_KEY_ID;
+    const std::uint32_t lowest = extended ? base << CAN_POLICY_BASE_SHIFT : base;
+    const std::uint32_t highest = extended ? lowest | below_base : base;
+
+    if (flag_of(match, CAN_POLICY_KEY_EXTENDED).value_or(extended) != extended) {
+        return false;
+    }
+    if (mask == CAN_POLICY_KEY_ID) {
+        return first <= highest && lowest - std::min(lowest, first) <= match.span;
+    }
+    // What is below the base may be anything.
+    const std::uint32_t fixed = extended ? mask & ~below_base : mask;
+    return (lowest & fixed) == (first & fixed);
+}
+
+void fill_start(::can_policy_rules &rules)
+{
+    for (const bool extended : {false, true}) {
+        for (std::uint32_t base = 0; base < CAN_POLICY_BASES; ++base) {
+            std::uint8_t i = 0;
+
+            while (i < rules.count && !concerns(rules.match[i], extended, base)) {
+                ++i;
+            }
+            rules.start[extended ? 1 : 0][base] = i;
+        }
+    }
+}
+
 void lay_out_direction(const CanDirection &direction, ::can_policy_rules &rules,
                        char (&names)[CAN_POLICY_RULES][CAN_POLICY_NAME_SIZE], Slots slots)
 {
@@ -149,6 +181,7 @@ void lay_out_direction(const CanDirection &direction, ::can_policy_rules &rules,
     rules.match[rules.count] = match_of({}, ~0U);
     rules.action[rules.count] = static_cast<std::uint8_t>(action(direction.otherwise));
     rules.limit = fill_buckets(rules.guest, direction.frames, direction.bits);
+    fill_start(rules);
 }
 
 Verdict verdict_of(std::uint8_t action)
@@ -206,7 +239,7 @@ CanPolicyLayout lay_out(const PolicyConfig &config, std::uint32_t guest_id,
 
     auto &lowest = layout.rules.rules[CAN_POLICY_TRANSMIT].lowest;
     lowest[0] = policy.lowest_id.value_or(0);
-    lowest[1] = policy.lowest_extended_id.value_or(lowest[0] << extended_base_shift);
+    lowest[1] = policy.lowest_extended_id.value_or(lowest[0] << CAN_POLICY_BASE_SHIFT);
     layout.names.given = config.can.has_value();
     layout.names.lowest_given[0] = policy.lowest_id.has_value();
     layout.names.lowest_given[1] = policy.lowest_extended_id.has_value();

@@ -57,6 +57,38 @@ TEST(Layout, RefusesMoreDevicesThanItHasBitsFor)
     EXPECT_NO_THROW(lay_out({.can = policy}, 1, devices));
 }
 
+// Judge tests show that no rule is passed over wrongly; this one, that those which cannot match
+// are.
+TEST(Layout, StartPassesOverWhatCannotMatch)
+{
+    CanPolicy policy;
+    CanRule rule;
+
+    rule.ids = CanIdRange{0x100, 0x10f};
+    rule.extended = false;
+    policy.transmit.rules.push_back(rule);
+    rule.ids = CanIdMask{0x200, 0x7f0};
+    policy.transmit.rules.push_back(rule);
+    rule.ids = CanIdRange{0x18fef300, 0x18ffffff};
+    rule.extended = true;
+    policy.transmit.rules.push_back(rule);
+    const CanPolicyLayout layout = lay_out({.can = policy}, 1, {});
+    const auto &start = layout.rules.rules[CAN_POLICY_TRANSMIT].start;
+
+    EXPECT_EQ(start[0][0x0ff], 3);
+    EXPECT_EQ(start[0][0x100], 0);
+    EXPECT_EQ(start[0][0x10f], 0);
+    EXPECT_EQ(start[0][0x110], 3);
+    EXPECT_EQ(start[0][0x1ff], 3);
+    EXPECT_EQ(start[0][0x20f], 1);
+    EXPECT_EQ(start[0][0x210], 3);
+    EXPECT_EQ(start[1][0x100], 3);
+    EXPECT_EQ(start[1][0x18fef300 >> 18], 2);
+    EXPECT_EQ(start[1][0x18ffffff >> 18], 2);
+    EXPECT_EQ(start[1][(0x18fef300 >> 18) - 1], 3);
+    EXPECT_EQ(start[1][(0x18ffffff >> 18) + 1], 3);
+}
+
 TEST(Layout, JsonIsWellFormed)
 {
     const Setting setting =
