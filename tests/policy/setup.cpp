@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "setup.hpp"
+
+#include "config.hpp"
+
+namespace dh {
+
+namespace {
+
+DeviceParams params(const std::string &guest, const std::string &interface)
+{
+    DeviceParams params = can::params(interface);
+
+    params.guest = guest;
+    params.policy_required = true;
+    return params;
+}
+
+} // namespace
+
+devhost::PolicyConfig policy(const std::string &toml)
+{
+    return devhost::parse_guest(toml, "test", "test.toml").policy.value();
+}
+
+std::string both(const std::string &verdict)
+{
+    return "[policy.can.transmit]\ndefault = \"" + verdict + "\"\n" +
+           "[policy.can.receive]\ndefault = \"" + verdict + "\"\n";
+}
+
+devhost::PolicyStore store()
+{
+    return {"/usr/lib/devhost/bpf", pins};
+}
+
+PolicyFixture::PolicyFixture(const std::string &name)
+    : device(params(name, bus.name())), guest(device.path(), {}), host(bus.name())
+{
+    guest.bring_up();
+}
+
+PolicyFixture::~PolicyFixture()
+{
+    if (!leave_policy) {
+        store().remove(device.guest());
+    }
+}
+
+devhost::PolicyGuest PolicyFixture::known()
+{
+    const GuestInfo info = device.control().guest(device.guest());
+
+    return {.name = info.name,
+            .id = info.id,
+            .devices = {{.name = device.name(), .id = device.info().id}}};
+}
+
+bool PolicyFixture::sends(uint32_t id, uint32_t flags)
+{
+    const can::Frame frame{id, flags, {1}};
+    const bool ok = guest.send(frame) == can::result_ok;
+    const auto heard = host.receive(ok ? 5000 : 50);
+
+    // The guest is told the truth.
+    CHECK_EQ(heard.has_value(), ok);
+    if (heard) {
+        CHECK_EQ(*heard, frame);
+    }
+    return ok;
+}
+
+bool PolicyFixture::receives(uint32_t id, uint32_t flags)
+{
+    const can::Frame frame{id, flags, {2}};
+
+    host.send(frame);
+    const auto heard = guest.receive(200);
+    if (heard) {
+        CHECK_EQ(*heard, frame);
+    }
+    return heard.has_value();
+}
+
+} // namespace dh

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A guest with a CAN device that requires a policy, and the store that gives it one.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "can.hpp"
+#include "policy_store.hpp"
+
+namespace dh {
+
+// What [policy] in a file says.
+devhost::PolicyConfig policy(const std::string &toml);
+
+// [policy.can] with that default for both directions.
+std::string both(const std::string &verdict);
+
+// Pins of its own, away from the daemon's.
+inline const std::filesystem::path pins = "/sys/fs/bpf/devhost-test";
+devhost::PolicyStore store();
+
+struct PolicyFixture {
+    explicit PolicyFixture(const std::string &name = "judged");
+    PolicyFixture(const PolicyFixture &) = delete;
+    PolicyFixture &operator=(const PolicyFixture &) = delete;
+    ~PolicyFixture();
+
+    devhost::PolicyGuest known();
+    void apply(const std::string &toml) { store().apply(known(), policy(toml)); }
+    devhost::CanCounters counters() { return store().counters(device.guest()).can.value(); }
+    uint64_t verdicts(uint32_t kind) { return device.stats().verdicts[kind]; }
+    // Whether the guest's frame gets to the bus.
+    bool sends(uint32_t id, uint32_t flags = 0);
+    // Whether the bus's frame gets to the guest.
+    bool receives(uint32_t id, uint32_t flags = 0);
+    // Nothing passes, in either direction.
+    bool closed() { return !sends(0x123) && !receives(0x124); }
+
+    bool leave_policy = false; // at the end
+    can::Vcan bus;
+    TestDevice device;
+    can::CanGuest guest;
+    can::Socket host;
+};
+
+} // namespace dh
