@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A guest on a real controller (simulated): late acknowledgement, back-pressure, bus-off and its end.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 sim=/sys/kernel/debug/candev_sim/csim0
 

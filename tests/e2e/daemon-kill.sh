@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # devhostd is killed under traffic: no frame is lost, the policy holds, its restart finds all again.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 plan 12
@@ -34,6 +35,7 @@ state() {
 		devhostctl --json policy show g1 >>"$1" && devhostctl --json list >>"$1"
 }
 
+# shellcheck disable=SC2317
 denied() {
 	devhostctl policy counters g1 | awk '/forbidden/ { n += $NF } END { print n + 0 }'
 }

@@ -2,7 +2,6 @@
 # shellcheck shell=bash
 # For e2e scripts: TAP, device hosts and guests. A script says plan N, then ok/check N times.
 
-tests=/opt/devhost-tests
 number=0
 failures=0
 log=$(mktemp -d /run/e2e.XXXXXX)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # QEMU dies by SIGKILL under traffic, again and again: nothing leaks, the next guest works.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 rounds=${ROUNDS:-25}
 [ -z "$DEVHOST_SOAK" ] || rounds=200
@@ -17,13 +18,17 @@ for m in can can-dev can-raw virtio_can; do /bin/busybox insmod /m/$m.ko; done
 exec /bin/canload flood can0 --tag 2
 I
 
+daemon_fds() {
+	find "/proc/$(systemctl show -P MainPID devhostd)/fd" -type l | wc -l
+}
+
 # shellcheck disable=SC2317
 leaks() {
 	local pinned fds open
 	# the kernel frees what the dead process had after its last thread has gone
 	eventually 30 sh -c '[ "$(devhostctl --json show g1/can0 | grep -c idle)" -gt 0 ]' || return
 	pinned=$(busctl get-property org.devhost1 /org/devhost1/guest/g1 org.devhost1.Guest PinnedMemory)
-	fds=$(ls "/proc/$(systemctl show -P MainPID devhostd)/fd" | wc -l)
+	fds=$(daemon_fds)
 	open=$(pgrep -c '^vhost-' || true)
 	echo "pinned $pinned, fds of devhostd $fds, vhost workers $open" | tee "$log/leaks"
 	[ "${pinned#* }" = 0 ] && [ "$open" = 0 ] && [ "$fds" -le "${1:-1000}" ]
@@ -36,12 +41,12 @@ killed=0
 first_fds=
 for round in $(seq "$rounds"); do
 	devhost-guest boot k1 --device /dev/devhost/g1/can0 --init "$log/init" \
-		--file "$tests/bin/canload" --mem 96M || break
+		--file "/opt/devhost-tests/bin/canload" --mem 96M || break
 	# under traffic: frames of the guest arrive at the bus
 	timeout 120 candump -n 200 vbus0,200:700 >/dev/null || { devhost-guest console k1; break; }
 	devhost-guest kill k1
 	killed=$((killed + 1))
-	[ -n "$first_fds" ] || first_fds=$(ls "/proc/$(systemctl show -P MainPID devhostd)/fd" | wc -l)
+	[ -n "$first_fds" ] || first_fds=$(daemon_fds)
 	echo "# round $round"
 done
 kill $flood

@@ -79,7 +79,7 @@ busctl call org.devhost1 /org/devhost1/guest/telematics org.devhost1.Policy GetC
 title "Checks"
 status=0
 expect() {
-	if [ "$2" "$3" "$4" ]; then
+	if test "$2" "$3" "$4"; then
 		echo "ok: $1 ($2 $3 $4)"
 	else
 		echo "FAILED: $1 ($2 $3 $4)"
