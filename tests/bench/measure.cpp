@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "measure.hpp"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+
+namespace dh::bench {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr unsigned runs = 5;
+
+// What the CPU has idled, in nanoseconds; in steps of 10 ms. Nothing in a
+// measured loop waits for a timer or for I/O, so the difference is 0 or an error.
+double idle()
+{
+    std::ifstream stat("/proc/stat");
+    std::string cpu;
+    uint64_t user = 0;
+    uint64_t nice = 0;
+    uint64_t system = 0;
+    uint64_t idle_ticks = 0;
+    uint64_t iowait = 0;
+    stat >> cpu >> user >> nice >> system >> idle_ticks >> iowait;
+    return static_cast<double>(idle_ticks + iowait) * 1e9 /
+           static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+double elapsed(const std::function<void()> &body)
+{
+    const double idle_before = idle();
+    const auto begin = Clock::now();
+    body();
+    const double all = std::chrono::duration<double, std::nano>(Clock::now() - begin).count();
+    return all - (idle() - idle_before);
+}
+
+void set_policy(int policy, int priority)
+{
+    const sched_param param{.sched_priority = priority};
+    if (sched_setscheduler(0, policy, &param)) {
+        throw std::runtime_error("cannot set the scheduling class: run as root");
+    }
+}
+
+} // namespace
+
+void require_icount()
+{
+    constexpr uint64_t rounds = 5'000'000;
+    uint64_t n = rounds;
+    const auto begin = Clock::now();
+    __asm__ volatile("1: dec %0\n\tjnz 1b" : "+r"(n) : : "cc");
+    const double spent = std::chrono::duration<double, std::nano>(Clock::now() - begin).count();
+    if (std::abs(spent / (2.0 * rounds) - 1) > 0.05) {
+        throw std::runtime_error("this clock does not count instructions: tests/vm exec --icount");
+    }
+}
+
+double per_frame(unsigned frames, const std::function<void()> &body)
+{
+    body();
+    std::array<double, runs> times{};
+    for (double &time : times) {
+        time = elapsed(body) / frames;
+    }
+    std::sort(times.begin(), times.end());
+    return times[runs / 2];
+}
+
+void run_first()
+{
+    set_policy(SCHED_FIFO, 10);
+}
+
+void run_last()
+{
+    set_policy(SCHED_IDLE, 0);
+}
+
+void run_normally()
+{
+    set_policy(SCHED_OTHER, 0);
+}
+
+void row(const std::string &name, double value, double native)
+{
+    if (native > 0) {
+        printf("{\"name\": \"%s\", \"metric\": \"instructions per frame\", \"unit\": "
+               "\"instructions\", \"value\": %.1f, \"native\": %.1f, \"ratio\": %.3f}\n",
+               name.c_str(), value, native, value / native);
+    } else {
+        printf("{\"name\": \"%s\", \"metric\": \"instructions per frame\", \"unit\": "
+               "\"instructions\", \"value\": %.1f, \"native\": null, \"ratio\": null}\n",
+               name.c_str(), value);
+    }
+    fflush(stdout);
+}
+
+} // namespace dh::bench
