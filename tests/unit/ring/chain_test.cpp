@@ -237,7 +237,11 @@ TEST_F(ChainTest, Remap)
         // The old place is freed: a stale address would be a use after free.
         rig.guest.remap();
         rig.device->map();
-        ASSERT_EQ(devhost_chain_read(chain, seen.data() + 10, 10), 0);
+        ASSERT_EQ(devhost_chain_read(chain, seen.data() + 10, 5), 0);
+        // Once for each change, not for each use.
+        const uint64_t spans = rig.guest.map()->spans;
+        ASSERT_EQ(devhost_chain_read(chain, seen.data() + 15, 5), 0);
+        EXPECT_EQ(rig.guest.map()->spans, spans);
         rig.guest.remap();
         rig.device->map();
         size_t len = 0;
