@@ -4,6 +4,7 @@
 // may use any integer type and any array.
 #include <algorithm>
 #include <cstring>
+#include <format>
 #include <limits>
 
 #include "bus_message.hpp"
@@ -81,9 +82,9 @@ Setting number_from(sd_bus_message &message, char type)
 {
     T number{};
     read_basic(message, type, &number);
-    if constexpr (sizeof(T) == sizeof(std::int64_t) && std::is_unsigned_v<T>) {
+    if constexpr (std::is_same_v<T, std::uint64_t>) {
         if (number > static_cast<T>(std::numeric_limits<std::int64_t>::max())) {
-            return {};
+            return {.value = std::format("{:#x}", number)}; // a mask; no setting is that large
         }
     }
     return {.value = static_cast<std::int64_t>(number)};

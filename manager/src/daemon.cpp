@@ -35,6 +35,8 @@ Bus open_system_bus()
 {
     sd_bus *bus = nullptr;
     bus_require(sd_bus_open_system(&bus), "Cannot connect to the system bus");
+    // Started anew, it finds everything as it was; without a bus it is of no use.
+    sd_bus_set_exit_on_disconnect(bus, 1);
     return Bus(bus);
 }
 
@@ -91,7 +93,7 @@ void block_signals()
     bus_require(-sigprocmask(SIG_BLOCK, &set, nullptr), "Cannot block signals");
 }
 
-void serve()
+int serve()
 {
     block_signals();
     const Event event = new_event();
@@ -129,9 +131,10 @@ void serve()
     sd_event_set_watchdog(event.get(), 1);
 
     notify_ready(configuration);
-    bus_require(sd_event_loop(event.get()), "The event loop failed");
+    const int status = bus_require(sd_event_loop(event.get()), "The event loop failed");
     sd_notify(0, "STOPPING=1");
     sd_bus_detach_event(bus.get());
+    return status;
 }
 
 } // namespace
@@ -139,8 +142,7 @@ void serve()
 int run_daemon()
 {
     try {
-        serve();
-        return EXIT_SUCCESS;
+        return serve();
     } catch (const std::exception &error) {
         log_error({}, error.what());
         sd_notifyf(0, "STATUS=%s", error.what());

@@ -70,7 +70,7 @@ TEST_F(BusSetting, WhatNoSettingHasBecomesNothing)
                 "append");
     seal(*message);
     EXPECT_EQ(to_json(BusType<Setting>::read(*message)),
-              R"({"double":null,"huge":null,"struct":null})");
+              R"({"double":null,"huge":"0xffffffffffffffff","struct":null})");
 }
 
 TEST_F(BusSetting, KeyTwiceIsRefused)
