@@ -83,7 +83,7 @@ CanIds read_ids(TableReader &table)
         return *range;
     }
     if (!id) {
-        return {};
+        return std::monostate{};
     }
     if (!mask || *mask == can_extended_id_max) {
         return CanIdRange{.first = *id, .last = *id};
@@ -93,7 +93,7 @@ CanIds read_ids(TableReader &table)
             "id", std::format("has bits that mask {:#x} leaves out; they would be ignored", *mask));
     }
     if (*mask == 0) {
-        return {};
+        return std::monostate{};
     }
     return CanIdMask{.id = *id, .mask = *mask};
 }

@@ -99,7 +99,7 @@ CanIds ids_of(const ::can_policy_match &match)
         return CanIdRange{.first = first, .last = first + match.span};
     }
     if (mask == 0) {
-        return {};
+        return std::monostate{};
     }
     return CanIdMask{.id = first, .mask = mask};
 }
