@@ -132,7 +132,6 @@ std::string KernelLog::end()
         return "cannot read /dev/kmsg: run as root";
     }
     drain();
-    fd_.reset();
     if (overrun_) {
         return "the kernel log ran over";
     }
