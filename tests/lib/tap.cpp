@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <utility>
@@ -83,7 +84,7 @@ Outcome run_one(const Test &test)
     }
     outcome.failure += take_later();
     for (Check *check : checks()) {
-        if (std::string why = check->end(); !why.empty()) {
+        if (const std::string why = check->end(); !why.empty()) {
             outcome.failure += why + "\n";
         }
     }
@@ -133,6 +134,12 @@ void note(const std::string &text)
 {
     comment(text);
     fflush(stdout);
+}
+
+unsigned rounds(unsigned normal, unsigned soak)
+{
+    static const bool soaking = getenv("DEVHOST_SOAK") != nullptr;
+    return soaking ? soak : normal;
 }
 
 void time_limit(unsigned seconds)

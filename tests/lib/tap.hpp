@@ -45,6 +45,8 @@ void add_check(Check *check);
 void fail_later(const std::string &why);
 // A TAP comment line.
 void note(const std::string &text);
+// How often to do something: @soak with DEVHOST_SOAK=1.
+unsigned rounds(unsigned normal, unsigned soak);
 // Seconds the running test may take from now on.
 void time_limit(unsigned seconds);
 

@@ -275,15 +275,12 @@ TEST("netlink: events tell what happened, in order")
             g.start();
             g.good();
             bool running = false;
-            bool worker = false;
             while (const auto message = events.notification(500)) {
                 CHECK_EQ(message->command, DEVHOST_CMD_DEVICE_CHANGE_NTF);
                 const DeviceInfo info = parse_device(*message);
                 running |= info.state == DEVHOST_DEV_RUNNING;
-                worker |= info.worker != 0;
             }
             CHECK(running);
-            CHECK(worker);
         }
         bool idle = false;
         while (const auto message = events.notification(500)) {
