@@ -164,60 +164,60 @@ static __always_inline int devhost_chain_check(struct devhost_chain *chain)
 	return devhost_chain_remap(chain);
 }
 
+/* Copy the first and the last @size bytes, which together are all. */
+static __always_inline void devhost_copy_ends(void *dst, const void *src,
+					      size_t len, size_t size)
+{
+	u64 head, tail;
+
+	__builtin_memcpy(&head, src, size);
+	__builtin_memcpy(&tail, src + len - size, size);
+	__builtin_memcpy(dst, &head, size);
+	__builtin_memcpy(dst + len - size, &tail, size);
+}
+
 /*
  * Headers and frames are short: a call to memcpy(), which may use string
- * instructions, costs more than copying them does.
+ * instructions, costs more than copying them does. @len is not 0.
  */
 static __always_inline void devhost_copy(void *dst, const void *src, size_t len)
 {
-	if (len > 128) {
+	if (unlikely(len > 128)) {
 		memcpy(dst, src, len);
 		return;
 	}
-	for (; len >= 8; len -= 8, dst += 8, src += 8)
-		__builtin_memcpy(dst, src, 8);
-	if (len & 4) {
-		__builtin_memcpy(dst, src, 4);
-		dst += 4;
-		src += 4;
-	}
-	if (len & 2) {
-		__builtin_memcpy(dst, src, 2);
-		dst += 2;
-		src += 2;
-	}
-	if (len & 1)
+	for (; len > 16; len -= 16, dst += 16, src += 16)
+		__builtin_memcpy(dst, src, 16);
+	/* The two halves of the rest overlap where it is not a power of two. */
+	if (len >= 8)
+		devhost_copy_ends(dst, src, len, 8);
+	else if (len >= 4)
+		devhost_copy_ends(dst, src, len, 4);
+	else if (len >= 2)
+		devhost_copy_ends(dst, src, len, 2);
+	else
 		*(u8 *)dst = *(const u8 *)src;
 }
 
-/* The rest of the cursor's span; the next one where it is used up. */
-static struct devhost_span *devhost_chain_seek(struct devhost_chain *chain,
-					       struct devhost_cursor *cursor,
-					       size_t *room)
+/* What is left of the cursor's span, or the next one where it is used up. */
+static void *devhost_chain_seek(struct devhost_cursor *cursor, size_t *room)
 {
-	struct devhost_span *span = &chain->span[cursor->span];
-
-	if (cursor->pos == span->len) {
+	if (cursor->pos == cursor->span->len) {
 		cursor->span++;
 		cursor->pos = 0;
-		span++;
 	}
-	*room = span->len - cursor->pos;
-	return span;
+	*room = cursor->span->len - cursor->pos;
+	return cursor->span->base + cursor->pos;
 }
 
-static noinline void devhost_chain_copy(struct devhost_chain *chain,
-					struct devhost_cursor *cursor,
+static noinline void devhost_chain_copy(struct devhost_cursor *cursor,
 					void *dst, const void *src, size_t len)
 {
 	size_t n;
 
 	for (; len; len -= n) {
-		struct devhost_span *span;
-		void *base;
+		void *base = devhost_chain_seek(cursor, &n);
 
-		span = devhost_chain_seek(chain, cursor, &n);
-		base = span->base + cursor->pos;
 		n = min(n, len);
 		if (dst) {
 			memcpy(dst, base, n);
@@ -262,8 +262,8 @@ EXPORT_SYMBOL_GPL(devhost_chain_writable);
  * @dst: gets a private copy
  * @len: bytes, exactly
  *
- * Goes on where the last read ended, however the driver laid it out. Each byte
- * is read from the guest once, so what is checked in @dst stays so.
+ * Goes on where the last read ended, however the driver laid it out. The guest
+ * cannot change @dst: what is checked there stays so.
  *
  * Context: On the device's queue worker.
  * Return: 0; -EMSGSIZE where less than @len is left, and nothing was read;
@@ -284,9 +284,9 @@ int devhost_chain_read(struct devhost_chain *chain, void *dst, size_t len)
 		return err;
 
 	chain->read_off += len;
-	span = &chain->span[cursor->span];
+	span = cursor->span;
 	if (unlikely(len > span->len - cursor->pos)) {
-		devhost_chain_copy(chain, cursor, dst, NULL, len);
+		devhost_chain_copy(cursor, dst, NULL, len);
 		return 0;
 	}
 	devhost_copy(dst, span->base + cursor->pos, len);
@@ -322,9 +322,9 @@ int devhost_chain_write(struct devhost_chain *chain, const void *src, size_t len
 		return err;
 
 	chain->written += len;
-	span = &chain->span[cursor->span];
+	span = cursor->span;
 	if (unlikely(len > span->len - cursor->pos)) {
-		devhost_chain_copy(chain, cursor, NULL, src, len);
+		devhost_chain_copy(cursor, NULL, src, len);
 		return 0;
 	}
 	devhost_copy(span->base + cursor->pos, src, len);
@@ -355,7 +355,6 @@ void *devhost_chain_span(struct devhost_chain *chain, bool write, size_t max,
 	struct devhost_cursor *cursor = write ? &chain->writer : &chain->reader;
 	size_t left = write ? devhost_chain_writable(chain) :
 			      devhost_chain_readable(chain);
-	struct devhost_span *span;
 	void *base;
 	size_t n;
 
@@ -364,8 +363,7 @@ void *devhost_chain_span(struct devhost_chain *chain, bool write, size_t max,
 	if (!max || devhost_chain_check(chain))
 		return NULL;
 
-	span = devhost_chain_seek(chain, cursor, &n);
-	base = span->base + cursor->pos;
+	base = devhost_chain_seek(cursor, &n);
 	n = min(n, max);
 	cursor->pos += n;
 	if (write)

@@ -41,12 +41,12 @@ struct devhost_span {
 
 /**
  * struct devhost_cursor - how far one part of a chain was used
- * @pos: bytes used of the span
- * @span: number of the span
+ * @span: the span
+ * @pos: bytes used of it
  */
 struct devhost_cursor {
+	struct devhost_span *span;
 	u32 pos;
-	u16 span;
 };
 
 /**
@@ -63,10 +63,10 @@ struct devhost_cursor {
  * @in: spans for the device to write
  * @id: head index (split) or buffer id (packed)
  * @slots: ring entries it takes (packed)
- * @reader: where the next byte is read
- * @writer: where the next byte is written
  * @room: spans that fit @span
  * @inflight: taken and not returned yet
+ * @reader: where the next byte is read
+ * @writer: where the next byte is written
  * @next: the next free one
  * @inline_span: the usual few
  */
@@ -83,10 +83,10 @@ struct devhost_chain {
 	u16 in;
 	u16 id;
 	u16 slots;
-	struct devhost_cursor reader;
-	struct devhost_cursor writer;
 	u16 room;
 	bool inflight;
+	struct devhost_cursor reader;
+	struct devhost_cursor writer;
 	struct devhost_chain *next;
 	struct devhost_span inline_span[DEVHOST_CHAIN_INLINE];
 };

@@ -106,9 +106,6 @@ static inline struct devhost_chain *devhost_chain_begin(struct devhost_ring *rin
 	chain->written = 0;
 	chain->out = 0;
 	chain->in = 0;
-	chain->reader.pos = 0;
-	chain->reader.span = 0;
-	chain->writer.pos = 0;
 	return chain;
 }
 
@@ -158,7 +155,10 @@ static inline struct devhost_chain *devhost_chain_take(struct devhost_ring *ring
 						       struct devhost_chain *chain,
 						       u16 id)
 {
-	chain->writer.span = chain->out;
+	chain->reader.span = chain->span;
+	chain->reader.pos = 0;
+	chain->writer.span = chain->span + chain->out;
+	chain->writer.pos = 0;
 	chain->id = id;
 	chain->inflight = true;
 	__set_bit(id, ring->ids);
