@@ -21,6 +21,7 @@ public:
     PrivateBus &operator=(const PrivateBus &) = delete;
     ~PrivateBus();
 
+    [[nodiscard]] const std::string &address() const { return address_; }
     /// As this process, or as another user where this process is root.
     [[nodiscard]] Bus connect(std::optional<uid_t> as = std::nullopt) const;
 

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// devhostctl as people and scripts call it.
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include "bus_fixture.hpp"
+
+namespace devhost::test {
+namespace {
+
+struct Result {
+    int status;
+    std::string output; // and errors
+};
+
+class Ctl : public BusFixture {
+protected:
+    Result ctl(const std::string &arguments)
+    {
+        const std::string command = "DBUS_SYSTEM_BUS_ADDRESS='" + bus.address() +
+                                    "' " DEVHOSTCTL " " + arguments + " 2>&1 </dev/null";
+        Result result{.status = -1, .output = {}};
+        FILE *pipe = popen(command.c_str(), "r");
+        std::array<char, 4096> buffer{};
+        std::size_t count = 0;
+        while ((count = fread(buffer.data(), 1, buffer.size(), pipe)) > 0) {
+            result.output.append(buffer.data(), count);
+        }
+        result.status = WEXITSTATUS(pclose(pipe));
+        return result;
+    }
+
+    std::string write_file(const std::string &name, const std::string &text)
+    {
+        const std::string path = machine.directory.path() / name;
+        std::ofstream(path) << text;
+        return path;
+    }
+};
+
+bool has(const Result &result, const std::string &text)
+{
+    return result.output.find(text) != std::string::npos;
+}
+
+TEST_F(Ctl, FromCreationToRemoval)
+{
+    EXPECT_EQ(ctl("create ivi worker.cpus=[0,1] unit=vm@ivi.service").status, 0);
+    const Result created = ctl("create ivi/can0 can interface=can0 ring=split bitrate=500000");
+    EXPECT_EQ(created.status, 0) << created.output;
+    const Result status = ctl("");
+    EXPECT_EQ(status.status, 0);
+    EXPECT_TRUE(has(status, "ivi/can0  can    idle   can0")) << status.output;
+    const Result show = ctl("show ivi");
+    EXPECT_TRUE(has(show, "Unit: vm@ivi.service\n")) << show.output;
+    EXPECT_TRUE(has(show, "  cpus: 0 1\n")) << show.output;
+    const Result device = ctl("show ivi/can0");
+    EXPECT_TRUE(has(device, "  bitrate: 500000\n")) << device.output;
+    EXPECT_EQ(ctl("set ivi/can0 bitrate=250000").status, 0);
+    EXPECT_TRUE(has(ctl("show ivi/can0"), "  bitrate: 250000\n"));
+    EXPECT_TRUE(has(ctl("stats ivi/can0"), "counter.rx_dropped: 3\n"));
+    EXPECT_EQ(ctl("remove ivi/can0").status, 0);
+    EXPECT_EQ(ctl("remove ivi").status, 0);
+    EXPECT_EQ(ctl("list guests").output, "GUEST  DEVICES  POLICY  USER  FILE\n");
+}
+
+TEST_F(Ctl, JsonIsOneValue)
+{
+    make_guest();
+    const Result list = ctl("--json list devices");
+    EXPECT_TRUE(list.output.starts_with("[{\"Backend\":{")) << list.output;
+    EXPECT_TRUE(list.output.ends_with("}]\n"));
+    EXPECT_TRUE(has(list, "\"FeaturesMask\":\"0xffffffffffffffff\""));
+    EXPECT_TRUE(has(ctl("status --json"), "\"ConfigProblems\":[]"));
+    EXPECT_TRUE(has(ctl("stats ivi --json"), "\"pinned\":0"));
+}
+
+TEST_F(Ctl, Policy)
+{
+    make_guest();
+    const std::string file = write_file("p.toml", "[policy.can.transmit]\ndefault = \"deny\"\n"
+                                                  "[[policy.can.transmit.rule]]\n"
+                                                  "name = \"speed\"\nverdict = \"allow\"\n");
+    EXPECT_EQ(ctl("policy check " + file).status, 0);
+    const Result set = ctl("policy set ivi " + file);
+    EXPECT_EQ(set.status, 0) << set.output;
+    EXPECT_TRUE(has(ctl("policy show ivi"), "Active: true\n"));
+    EXPECT_TRUE(has(ctl("policy counters ivi"), "can.transmit  0               speed  10      0\n"))
+        << ctl("policy counters ivi").output;
+    EXPECT_TRUE(has(ctl("policy counters ivi --json"), "\"name\":\"speed\",\"passed\":10"));
+    EXPECT_EQ(ctl("policy clear ivi").status, 0);
+    EXPECT_TRUE(has(ctl("policy show ivi"), "Active: false\n"));
+    EXPECT_EQ(ctl("policy counters ivi").status, 1);
+    // A file that has nothing but the policy is good too, a wrong one is named with its line.
+    EXPECT_EQ(ctl("policy set ivi " + write_file("q.toml", "[can.receive]\ndefault = \"allow\"\n"))
+                  .status,
+              0);
+    const std::string bad = write_file("bad.toml", "\n[policy.can.transmit]\ndefault = \"x\"\n");
+    const Result refused = ctl("policy set ivi " + bad);
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_TRUE(has(refused, bad + ":3: ")) << refused.output;
+}
+
+TEST_F(Ctl, ErrorsAreOneSentence)
+{
+    const Result missing = ctl("remove ivi");
+    EXPECT_EQ(missing.status, 1);
+    EXPECT_EQ(missing.output, "devhostctl: no such guest\n");
+    EXPECT_EQ(ctl("create 'a/b/c' can interface=can0").status, 1);
+    for (const char *wrong :
+         {"nonsense", "create", "create ivi/can0", "create ivi novalue", "remove", "show", "policy",
+          "policy set ivi", "list x", "set ivi a=1", "--nonsense", "monitor x", "status x"}) {
+        EXPECT_EQ(ctl(wrong).status, 2) << wrong;
+    }
+}
+
+TEST_F(Ctl, ChecksFilesWithoutTheDaemon)
+{
+    service.reset();
+    EXPECT_EQ(ctl("check " DEVHOST_EXAMPLES "/*.toml").status, 0);
+    const std::string bad = write_file("ivi.toml", "user = \"a\"\nnonsense = 1\n");
+    const Result result = ctl("check " + bad);
+    EXPECT_EQ(result.status, 1);
+    EXPECT_TRUE(result.output.starts_with(bad + ":2: ")) << result.output;
+    EXPECT_EQ(ctl("status").status, 1);
+}
+
+TEST_F(Ctl, MonitorTellsChanges)
+{
+    FILE *pipe =
+        popen(("DBUS_SYSTEM_BUS_ADDRESS='" + bus.address() + "' timeout 20 " DEVHOSTCTL " monitor")
+                  .c_str(),
+              "r");
+    std::array<char, 65536> line{};
+    // It listens once it sees a guest come.
+    std::string name;
+    for (int i = 0; i < 100 && name.empty(); i++) {
+        const std::string guest = "g" + std::to_string(i);
+        EXPECT_EQ(manager("CreateGuest", guest, settings("")).error, "");
+        fd_set set;
+        FD_ZERO(&set);
+        FD_SET(fileno(pipe), &set);
+        timeval wait{.tv_sec = 0, .tv_usec = 200'000};
+        if (select(fileno(pipe) + 1, &set, nullptr, nullptr, &wait) > 0) {
+            name = guest;
+        }
+    }
+    ASSERT_NE(fgets(line.data(), line.size(), pipe), nullptr);
+    EXPECT_TRUE(std::string(line.data()).starts_with(name + " added ")) << line.data();
+    EXPECT_EQ(manager("RemoveGuest", name, std::uint64_t{0}).error, "");
+    ASSERT_NE(fgets(line.data(), line.size(), pipe), nullptr);
+    EXPECT_EQ(std::string(line.data()), name + " removed\n");
+    service.reset();
+    pclose(pipe);
+}
+
+} // namespace
+} // namespace devhost::test
