@@ -13,6 +13,7 @@ import agent
 import console
 import host
 import layers
+import tsc
 
 BOOT_TIMEOUT = 400
 KERNEL_ARGS = ("console=ttyS0 loglevel=6 panic=1 net.ifnames=0 mitigations=off nokaslr "
@@ -45,6 +46,9 @@ class Machine:
         vmlinuz, initrd = layers.boot_files(self.layer, self.kernel)
         images = [la.image for la in reversed(self.layer.stack())]
         append = f"{KERNEL_ARGS} bench.layers={len(images)}"
+        khz = tsc.ICOUNT_KHZ if self.icount else tsc.host_khz()
+        if khz:
+            append += f" tsc_early_khz={khz}"
         argv = ["qemu-system-x86_64", "-M", "q35", "-cpu", "max,+svm,+npt", "-m", "4G",
                 "-nodefaults", "-display", "none", "-no-reboot",
                 "-kernel", vmlinuz, "-initrd", initrd,
