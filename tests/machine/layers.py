@@ -22,6 +22,7 @@ from host import CACHE, MACHINE, TOP, run, say
 SUITE = "trixie"
 PRODUCT_SOURCES = ["Kbuild", "CMakeLists.txt", "kernel", "manager", "bpf", "udev", "packaging",
                    "debian", "docs/man", "docs/netlink", "LICENSES"]
+TEST_DOCS = ["docs/dbus.md"]  # held against the interfaces by a unit test
 ORDER = ["base", "bench", "product", "tests"]
 
 
@@ -117,7 +118,7 @@ def kernels(layer):
 
 def _sync(_):
     """What is built from sources is built in one copy of the tree, so that objects are shared."""
-    host.sync_tree(PRODUCT_SOURCES + ["tests"], host.BUILD / "tree")
+    host.sync_tree(PRODUCT_SOURCES + TEST_DOCS + ["tests"], host.BUILD / "tree")
 
 
 def _build(name, below, sources, script, size, what, prepare=None):
@@ -163,7 +164,7 @@ def tests(below):
         return None
     sources = [p.relative_to(TOP) for p in sorted((TOP / "tests").iterdir())
                if p.is_dir() and p.name != "machine"]
-    sources += ["tests/CMakeLists.txt", "tests/machine/tests-setup.sh"]
+    sources += ["tests/CMakeLists.txt", "tests/machine/tests-setup.sh", *TEST_DOCS]
     return _build("tests", below, PRODUCT_SOURCES + sources, "tests-setup.sh", "2G",
                   "building the tests", _sync)
 
