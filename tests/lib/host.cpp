@@ -191,12 +191,12 @@ std::string Leaks::end()
                now.available + available_slack >= before_.available;
     };
     // What RCU and exiting tasks hold goes a moment later.
-    for (int tries = 0; tries < 50; tries++) {
+    for (int tries = 0; tries < 20; tries++) {
         now = take();
         if (same()) {
             return "";
         }
-        usleep(50000);
+        usleep(100000);
     }
     std::ostringstream out;
     out << "left behind: descriptors " << before_.fds << " -> " << now.fds << ", threads "

@@ -151,7 +151,7 @@ TEST_RINGS("fragmented RAM: 4096 pieces, one batch, traffic over all of them")
         FAIL("max_iotlb_entries is " + std::to_string(iotlb_limit()) +
              ": the package's modprobe.d/devhost.conf is to raise it");
     }
-    tap::time_limit(400);
+    tap::time_limit(1500);
     GuestSetup setup = with_ring(ring);
     setup.ram = 16 << 20;
     setup.scatter = true;

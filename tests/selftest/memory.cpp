@@ -65,7 +65,7 @@ TEST_RINGS("D14 descriptors that change after the kick")
     Hostile &g = t.guest;
     const uint64_t buffer = g.alloc(8192);
     const uint64_t table = g.alloc(64);
-    tap::time_limit(400);
+    tap::time_limit(1500);
 
     for (int round = 0; round < 20; round++) {
         {
@@ -231,7 +231,7 @@ TEST_RINGS("D16 remap and unmap under traffic")
     Hostile &g = t.guest;
     g.start();
     g.good();
-    tap::time_limit(300);
+    tap::time_limit(1500);
 
     std::atomic<unsigned> remaps = 0;
     unsigned served = 0;

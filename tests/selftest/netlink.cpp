@@ -321,7 +321,7 @@ TEST("netlink: dumps of many guests and devices are whole")
 
 TEST("netlink: bounds on guests and devices")
 {
-    tap::time_limit(400);
+    tap::time_limit(1500);
     Control c;
     int guests = 0;
     NetlinkReply reply;

@@ -113,7 +113,7 @@ TEST_RINGS("S8 SIGKILL at each step")
 
 TEST_RINGS("S8 SIGKILL under traffic x 100")
 {
-    tap::time_limit(600);
+    tap::time_limit(1500);
     TestDevice device(echo_params(ring));
     for (int i = 0; i < 100; i++) {
         Child vmm([&](Child &me) {

@@ -11,7 +11,7 @@ using namespace dh;
 
 TEST_RINGS("S4 reset x 10000")
 {
-    tap::time_limit(600);
+    tap::time_limit(1500);
     HostileFixture t(with_ring(ring));
     for (int i = 0; i < 10000; i++) {
         must(t.guest.vdpa().set_status(0), "reset");
@@ -23,7 +23,7 @@ TEST_RINGS("S4 reset x 10000")
 
 TEST_RINGS("S4 reset x 2000 with a worker that has to come and go")
 {
-    tap::time_limit(600);
+    tap::time_limit(1500);
     HostileFixture t(with_ring(ring));
     for (int i = 0; i < 2000; i++) {
         t.guest.restart();
@@ -35,7 +35,7 @@ TEST_RINGS("S4 reset x 2000 with a worker that has to come and go")
 
 TEST_RINGS("S4 reset in the middle of traffic x 1000, and silence after it")
 {
-    tap::time_limit(600);
+    tap::time_limit(1500);
     HostileFixture t(with_ring(ring));
     Hostile &g = t.guest;
     for (int i = 0; i < 1000; i++) {

@@ -68,7 +68,7 @@ TEST_RINGS("N3 kick storm: another guest's p99 as beside a CPU hog")
     if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
         SKIP("needs two CPUs");
     }
-    tap::time_limit(600);
+    tap::time_limit(1500);
     TestDevice quiet(echo_params(ring));
     DeviceParams params = echo_params(ring);
     params.guest = "noisy";
@@ -106,7 +106,7 @@ TEST_RINGS("N3 kick storm: another guest's p99 as beside a CPU hog")
 
 TEST_RINGS("N3 kick storm: the cgroup's limit holds for the worker as well")
 {
-    tap::time_limit(300);
+    tap::time_limit(1500);
     const std::string cgroup = "/sys/fs/cgroup/devhost-storm";
     mkdir(cgroup.c_str(), 0755);
     shell("echo +cpu > /sys/fs/cgroup/cgroup.subtree_control");

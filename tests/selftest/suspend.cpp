@@ -102,7 +102,7 @@ TEST_RINGS("S6 config change while suspended comes after resume")
 // Requests stay in the ring over every move; each comes back once.
 TEST_RINGS("S6 queue state moves between two devices in the middle of traffic")
 {
-    tap::time_limit(400);
+    tap::time_limit(1500);
     TestDevice first(echo_params(ring));
     DeviceParams params = echo_params(ring);
     params.guest = "target";

@@ -83,7 +83,7 @@ void traffic(EchoGuest &g, unsigned requests, unsigned depth, uint32_t queue = E
 
 TEST_RINGS("rings: 20000 requests of all shapes")
 {
-    tap::time_limit(400);
+    tap::time_limit(1500);
     EchoFixture t(with_ring(ring));
     traffic(t.guest, 20000, 40);
     CHECK(!t.guest.needs_reset());
