@@ -15,6 +15,7 @@ import suite_vm
 from results import FAIL, PASS, Results
 
 SUITES = ["unit", "lint", "selftest", "e2e", "bench"]
+PROGRAMS = ["selftest", "e2e"]  # suites whose programs can be asked for one by one
 TIERS = {
     "quick": ["unit", "lint", "selftest"],
     "full": SUITES,
@@ -27,13 +28,14 @@ def parse(argv):
         prog="tests/run", description="Build everything, then run suites or tiers of suites. "
         "quick: unit, lint and selftest on one kernel; full (default): all suites on both "
         "kernels; soak: the same, for longer.")
-    parser.add_argument("what", nargs="*", metavar="TIER|SUITE", default=[],
-                        help=f"of {', '.join([*TIERS, *SUITES])}")
+    parser.add_argument("what", nargs="*", metavar="TIER|SUITE|SUITE/PROGRAM", default=[],
+                        help=f"of {', '.join([*TIERS, *SUITES])}; or one program that --list "
+                        "names, such as selftest/rings")
     parser.add_argument("--list", action="store_true", help="name suites and their programs")
     parser.add_argument("--kernel", action="append", help="only this one: 6.12 or 7.2")
     options = parser.parse_args(argv)
     for word in options.what:
-        if word not in TIERS and word not in SUITES:
+        if word not in TIERS and word not in SUITES and word.split("/")[0] not in PROGRAMS:
             parser.error(f"no tier or suite is called {word}")
     return options
 
@@ -48,6 +50,11 @@ def show_list(layer):
             suite_unit.show(layer)
 
 
+def programs(suite, what):
+    """The programs of a suite that were asked for; none where it is the whole suite."""
+    return [word.split("/", 1)[1] for word in what if word.startswith(f"{suite}/")]
+
+
 def run_suite(suite, results, layer, kernels, what):
     soak = "soak" in what
     if suite == "unit":
@@ -55,9 +62,9 @@ def run_suite(suite, results, layer, kernels, what):
     elif suite == "lint":
         suite_lint.lint(results, layer, kernels, quick="quick" in what)
     elif suite == "selftest":
-        suite_vm.selftest(results, layer, kernels, soak)
+        suite_vm.selftest(results, layer, kernels, soak, programs(suite, what))
     elif suite == "e2e":
-        suite_vm.e2e(results, layer, kernels, soak)
+        suite_vm.e2e(results, layer, kernels, soak, programs(suite, what))
     else:
         suite_bench.bench(results, layer, kernels[0])
 
@@ -82,7 +89,7 @@ def main(argv):
         for kernel in kernels:
             if kernel not in known:
                 raise host.SetupError(f"no kernel {kernel}: there are {', '.join(known)}")
-        wanted = {suite for word in what for suite in TIERS.get(word, [word])}
+        wanted = {suite for word in what for suite in TIERS.get(word, [word.split("/")[0]])}
         for suite in (s for s in SUITES if s in wanted):
             host.say(f"suite {suite}")
             try:

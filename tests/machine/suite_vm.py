@@ -82,20 +82,20 @@ class Lines:
             self.take(1, b"\n")
 
 
-def selftest(results, layer, kernels, soak):
+def selftest(results, layer, kernels, soak, only=()):
     environment = ["DEVHOST_SOAK=1"] if soak else []
     for kernel in kernels:
         runner = Runner(results, layer, kernel, "selftest", environment)
-        runner.run(runner.programs(), 1800 if soak else 400)
+        runner.run(only or runner.programs(), 1800 if soak else 400)
 
 
-def e2e(results, layer, kernels, soak):
+def e2e(results, layer, kernels, soak, only=()):
     """The kernels at the same time: a script mostly waits for one emulated processor."""
     environment = ["DEVHOST_SOAK=1"] if soak else []
 
     def one(kernel):
         runner = Runner(results, layer, kernel, "e2e", environment)
-        runner.run(runner.programs(), 7200 if soak else 1500)
+        runner.run(only or runner.programs(), 7200 if soak else 1500)
 
     with ThreadPoolExecutor(len(kernels)) as pool:
         for done in [pool.submit(one, kernel) for kernel in kernels]:
