@@ -79,7 +79,6 @@ static int devhost_vq_map(struct devhost_vq *vq)
 
 	devhost_area_unmap(vq);
 	devhost_ring_layout(ring, &layout);
-	ring->map = vq->dev->pass_map;
 	ring->desc = devhost_area_map(vq, 0, vq->desc_addr, layout.desc,
 				      ring->packed);
 	ring->driver = devhost_area_map(vq, 1, vq->driver_addr, layout.driver,
@@ -106,10 +105,8 @@ static bool devhost_vq_usable(struct devhost_vq *vq)
 {
 	if (!vq->live || vq->broken)
 		return false;
-	if (likely(vq->generation == devhost_map_generation(vq->dev->pass_map))) {
-		vq->ring.map = vq->dev->pass_map;
+	if (likely(vq->generation == devhost_map_generation(vq->dev->pass_map)))
 		return true;
-	}
 	if (devhost_vq_map(vq)) {
 		devhost_vq_fail(vq, "a virtqueue is outside the guest's memory");
 		return false;
@@ -313,13 +310,20 @@ static void devhost_vq_signal(struct devhost_vq *vq)
 	spin_unlock_irq(&vq->cb_lock);
 }
 
-/* Have the current snapshot of guest memory at hand. */
+/*
+ * Have the current snapshot of guest memory at hand: for all queues, since the
+ * module may work on chains of any of them that it kept.
+ */
 static void devhost_pass_begin(struct devhost_device *dev)
 {
+	unsigned int i;
+
 	lockdep_assert_held(&dev->run_lock);
 	spin_lock(&dev->mem_lock);
 	dev->pass_map = devhost_map_get(dev->map);
 	spin_unlock(&dev->mem_lock);
+	for (i = 0; i < dev->class->num_vqs; i++)
+		dev->vqs[i].ring.map = dev->pass_map;
 }
 
 static void devhost_pass_end(struct devhost_device *dev)
