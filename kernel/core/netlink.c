@@ -10,8 +10,6 @@
 
 #include "core.h"
 
-#define DEVHOST_VQ_SIZE_DEFAULT	256
-
 /* Enough for statistics of the largest class. */
 #define DEVHOST_MSG_SIZE	SZ_8K
 
@@ -266,7 +264,7 @@ static int devhost_dev_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct devhost_params params = {
 		.features_mask = U64_MAX,
-		.vq_size_max = DEVHOST_VQ_SIZE_DEFAULT,
+		.vq_size_max = DEVHOST_VQ_SIZE_MAX,
 	};
 	struct nlattr *tb[DEVHOST_A_DEV_MAX + 1];
 	struct sk_buff *msg;

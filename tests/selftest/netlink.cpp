@@ -60,7 +60,7 @@ TEST("netlink: create, get, dump and delete")
     CHECK_EQ(d.device_class, "echo");
     CHECK_EQ(d.virtio_id, uint32_t{ECHO_VIRTIO_ID});
     CHECK_EQ(d.vdpa, "g1.d1");
-    CHECK_EQ(d.vq_size_max, 256U);
+    CHECK_EQ(d.vq_size_max, 1024U);
     CHECK_EQ(d.vqs, uint32_t{ECHO_VQS});
     CHECK_EQ(d.features_mask, ~uint64_t{0});
     CHECK_EQ(d.worker, 0U);

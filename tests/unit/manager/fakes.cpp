@@ -152,7 +152,7 @@ DeviceInfo FakeKernel::create_device(const std::string &guest_name, const Device
     info.virtio_id = 36;
     info.vdpa_name = guest_name + "." + device.name;
     info.features_mask = features_mask(device.ring);
-    info.vq_size_max = device.vq_size_max.value_or(256);
+    info.vq_size_max = device.vq_size_max.value_or(1024);
     info.vqs = 3;
     info.policy_required = device.policy_required;
     info.backend = CanBackendInfo{.interface = can.interface,

@@ -183,7 +183,8 @@ enum devhost_dev_state {
  * @DEVHOST_A_DEV_FEATURES_MASK: u64, features that may be offered; new, get,
  *	and set while the device is not open
  * @DEVHOST_A_DEV_VQ_SIZE_MAX: u32, entries a queue, power of two,
- *	2 .. DEVHOST_VQ_SIZE_MAX, default 256; new and get
+ *	2 .. DEVHOST_VQ_SIZE_MAX, the default, which QEMU's virtio-mmio needs; new
+ *	and get
  * @DEVHOST_A_DEV_VQS: u32, number of queues (get)
  * @DEVHOST_A_DEV_POLICY_REQUIRED: flag, serve nothing without a policy; new and
  *	get
