@@ -73,27 +73,28 @@ bool vhost_can_frame_valid(const struct vhost_can *vc,
 /**
  * vhost_can_frame_allowed - ask the guest's policy
  * @vc: the device
- * @cf: a frame, of CAN FD or not
- * @fd: whether it is
+ * @can_id: of the frame, with its flags
+ * @len: of its data
+ * @fd: whether it is a CAN FD frame
  * @direction: which way it goes
  *
  * Context: Any up to softirq.
  * Return: true if it may pass.
  */
-bool vhost_can_frame_allowed(struct vhost_can *vc, const struct canfd_frame *cf,
+bool vhost_can_frame_allowed(struct vhost_can *vc, canid_t can_id, u8 len,
 			     bool fd, enum devhost_direction direction)
 {
-	bool extended = cf->can_id & CAN_EFF_FLAG;
-	bool remote = cf->can_id & CAN_RTR_FLAG;
-	u8 bytes = remote ? 0 : cf->len;
+	bool extended = can_id & CAN_EFF_FLAG;
+	bool remote = can_id & CAN_RTR_FLAG;
+	u8 bytes = remote ? 0 : len;
 	struct devhost_policy_can item = {
-		.can_id = cf->can_id & (extended ? CAN_EFF_MASK : CAN_SFF_MASK),
+		.can_id = can_id & (extended ? CAN_EFF_MASK : CAN_SFF_MASK),
 		.bits = can_frame_bits(fd, extended, false, true, bytes),
 		.direction = direction,
 		.flags = (extended ? DEVHOST_POLICY_CAN_EXTENDED : 0) |
 			 (remote ? DEVHOST_POLICY_CAN_RTR : 0) |
 			 (fd ? DEVHOST_POLICY_CAN_FD : 0),
-		.len = cf->len,
+		.len = len,
 	};
 
 	return devhost_policy_can(vc->dev, &item);

@@ -106,7 +106,8 @@ void vhost_can_rx_frame(struct vhost_can *vc, const struct sk_buff *skb)
 		devhost_count(vc->dev, VHOST_CAN_RX_UNSUPPORTED, 1);
 		return;
 	}
-	if (unlikely(!vhost_can_frame_allowed(vc, cf, kinds == VHOST_CAN_FD,
+	if (unlikely(!vhost_can_frame_allowed(vc, cf->can_id, cf->len,
+					      kinds == VHOST_CAN_FD,
 					      DEVHOST_TO_GUEST))) {
 		devhost_count(vc->dev, VHOST_CAN_RX_DENIED, 1);
 		return;

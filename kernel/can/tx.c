@@ -17,6 +17,7 @@
 #include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
+#include <linux/unaligned.h>
 
 #include "../compat/can.h"
 #include "vhost_can.h"
@@ -163,57 +164,77 @@ static enum vhost_can_wait vhost_can_tx_blocked(struct vhost_can *vc)
 	       VHOST_CAN_WAIT_NONE : VHOST_CAN_WAIT_QUEUE;
 }
 
-/* Read a request once, and make a frame of the copy. */
+/* Read a request once, and see from the copy what frame it is. */
 static bool vhost_can_tx_parse(struct vhost_can *vc,
 			       struct devhost_chain *chain)
 {
-	struct canfd_frame *cf = &vc->tx.frame;
-	union {
-		struct virtio_can_tx_out out;
-		u8 room[sizeof(struct virtio_can_tx_out) + CANFD_MAX_DLEN];
-	} msg;
-	size_t size = min(devhost_chain_readable(chain), sizeof(msg));
+	struct vhost_can_tx *tx = &vc->tx;
+	size_t size = min(devhost_chain_readable(chain), sizeof(tx->room));
 	u32 flags;
 
-	if (unlikely(size < sizeof(msg.out) ||
-		     devhost_chain_read(chain, &msg, size) ||
-		     !vhost_can_frame_valid(vc, &msg.out,
-					    size - sizeof(msg.out))))
+	if (unlikely(size < sizeof(tx->msg) ||
+		     devhost_chain_read(chain, tx->room, size) ||
+		     !vhost_can_frame_valid(vc, &tx->msg,
+					    size - sizeof(tx->msg))))
 		return false;
 
-	flags = le32_to_cpu(msg.out.flags);
-	memset(cf, 0, sizeof(*cf));
-	cf->can_id = le32_to_cpu(msg.out.can_id);
-	cf->len = le16_to_cpu(msg.out.length);
+	flags = le32_to_cpu(tx->msg.flags);
+	tx->can_id = le32_to_cpu(tx->msg.can_id);
 	if (flags & VIRTIO_CAN_FLAGS_EXTENDED)
-		cf->can_id |= CAN_EFF_FLAG;
+		tx->can_id |= CAN_EFF_FLAG;
 	if (flags & VIRTIO_CAN_FLAGS_RTR)
-		cf->can_id |= CAN_RTR_FLAG;
-	else
-		memcpy(cf->data, msg.out.sdu, cf->len);
-	vc->tx.fd = flags & VIRTIO_CAN_FLAGS_FD;
-	/*
-	 * virtio has no flag for it: the data goes at the data bitrate that the
-	 * host has set for the bus.
-	 */
-	if (vc->tx.fd)
-		cf->flags = CANFD_BRS;
+		tx->can_id |= CAN_RTR_FLAG;
+	tx->len = le16_to_cpu(tx->msg.length);
+	tx->fd = flags & VIRTIO_CAN_FLAGS_FD;
 	return true;
+}
+
+/*
+ * virtio has no flag for bit rate switching: the data goes at the data bitrate
+ * that the host has set for the bus.
+ */
+static void vhost_can_tx_fill_fd(const struct vhost_can_tx *tx,
+				 struct sk_buff *skb)
+{
+	struct canfd_frame *cf = __skb_put(skb, sizeof(*cf));
+
+	memset(cf, 0, sizeof(*cf));
+	cf->can_id = tx->can_id;
+	cf->len = tx->len;
+	cf->flags = CANFD_BRS;
+	memcpy(cf->data, tx->msg.sdu, tx->len);
+}
+
+static void vhost_can_tx_fill(const struct vhost_can_tx *tx,
+			      struct sk_buff *skb)
+{
+	struct can_frame *cf = __skb_put(skb, sizeof(*cf));
+	u64 data = 0;
+
+	/* What was not read is an older request. */
+	if (tx->len && !(tx->can_id & CAN_RTR_FLAG))
+		data = get_unaligned_le64(tx->msg.sdu) &
+		       GENMASK_ULL(8 * tx->len - 1, 0);
+	*cf = (struct can_frame){ .can_id = tx->can_id, .len = tx->len };
+	put_unaligned_le64(data, cf->data);
 }
 
 /* Give the frame to the interface; @uid gets the id of its echo. */
 static int vhost_can_tx_send(struct vhost_can *vc, u32 *uid)
 {
-	struct vhost_can_tx *tx = &vc->tx;
-	unsigned int size = tx->fd ? CANFD_MTU : CAN_MTU;
+	const struct vhost_can_tx *tx = &vc->tx;
 	struct net_device *ndev;
 	struct sk_buff *skb;
 	int err = -ENODEV;
 
-	skb = compat_can_alloc_skb(size, GFP_KERNEL | __GFP_NOWARN);
+	skb = compat_can_alloc_skb(tx->fd ? CANFD_MTU : CAN_MTU,
+				   GFP_KERNEL | __GFP_NOWARN);
 	if (unlikely(!skb))
 		return -ENOMEM;
-	skb_put_data(skb, &tx->frame, size);
+	if (tx->fd)
+		vhost_can_tx_fill_fd(tx, skb);
+	else
+		vhost_can_tx_fill(tx, skb);
 	/* The receive callback knows our own frames by the socket. */
 	skb_set_owner_w(skb, vc->sk);
 	if (tx->late)
@@ -253,7 +274,7 @@ static enum devhost_answer vhost_can_tx_sent(struct vhost_can *vc,
 					     u32 uid)
 {
 	struct vhost_can_tx *tx = &vc->tx;
-	u32 bytes = tx->frame.can_id & CAN_RTR_FLAG ? 0 : tx->frame.len;
+	u32 bytes = tx->can_id & CAN_RTR_FLAG ? 0 : tx->len;
 
 	tx->failing = false;
 	tx->delay = 1;
@@ -298,7 +319,8 @@ enum devhost_answer vhost_can_tx(struct vhost_can *vc,
 	if (unlikely(wait))
 		return vhost_can_tx_stall(vc, wait);
 	if (likely(!tx->passed) &&
-	    !vhost_can_frame_allowed(vc, &tx->frame, tx->fd, DEVHOST_TO_HOST))
+	    !vhost_can_frame_allowed(vc, tx->can_id, tx->len, tx->fd,
+				     DEVHOST_TO_HOST))
 		return vhost_can_tx_refuse(vc, chain, VHOST_CAN_TX_DENIED);
 
 	err = vhost_can_tx_send(vc, &uid);

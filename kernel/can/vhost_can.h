@@ -86,11 +86,13 @@ struct vhost_can_sent {
 
 /**
  * struct vhost_can_tx - the Txq
- * @frame: the frame of the request at hand; in a struct can_frame's place
- *	where it is a classic one
+ * @msg: private copy of the request at hand
+ * @room: makes room for its data
+ * @can_id: of the frame, with the flags of linux/can.h
+ * @len: of the frame
  * @fd: whether it is a CAN FD frame
- * @passed: @frame has passed the policy and waits for room; its request is the
- *	next one
+ * @passed: the frame has passed the policy and waits for room; its request is
+ *	the next one
  * @bus_ready: false while the interface comes up after START
  * @late: LATE_TX_ACK was negotiated
  * @max: frames in flight at most
@@ -110,7 +112,12 @@ struct vhost_can_sent {
  * @ack_ring: where @acks stands
  */
 struct vhost_can_tx {
-	struct canfd_frame frame;
+	union {
+		struct virtio_can_tx_out msg;
+		u8 room[sizeof(struct virtio_can_tx_out) + CANFD_MAX_DLEN];
+	};
+	canid_t can_id;
+	u8 len;
 	bool fd;
 	bool passed;
 	bool bus_ready;
@@ -251,7 +258,7 @@ void vhost_can_rx_purge(struct vhost_can *vc);
 bool vhost_can_frame_valid(const struct vhost_can *vc,
 			   const struct virtio_can_tx_out *out,
 			   size_t available);
-bool vhost_can_frame_allowed(struct vhost_can *vc, const struct canfd_frame *cf,
+bool vhost_can_frame_allowed(struct vhost_can *vc, canid_t can_id, u8 len,
 			     bool fd, enum devhost_direction direction);
 
 #endif /* _VHOST_CAN_H */
