@@ -20,8 +20,9 @@
 
 char _license[] SEC("license") = "GPL";
 
-const volatile struct can_policy can_policy;
-const volatile struct can_policy_names can_policy_names SEC(".rodata.names");
+/* Weak, or the compiler would take the zeroes here for the values. */
+const struct can_policy can_policy __weak;
+SEC(".rodata.names") const struct can_policy_names can_policy_names __weak;
 
 /* Static, so that user space cannot map them: they hold a lock. */
 static struct can_policy_state transmit SEC(".data.transmit");

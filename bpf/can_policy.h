@@ -30,9 +30,9 @@
  */
 #define CAN_POLICY_KEY_ID	0x1fffffffU
 #define CAN_POLICY_KEY_SHIFT	29
-#define CAN_POLICY_KEY_EXTENDED	(1U << 29)
-#define CAN_POLICY_KEY_FD	(1U << 30)
-#define CAN_POLICY_KEY_RTR	(1U << 31)
+#define CAN_POLICY_KEY_EXTENDED	0x20000000U
+#define CAN_POLICY_KEY_FD	0x40000000U
+#define CAN_POLICY_KEY_RTR	0x80000000U
 
 /*
  * A rule matches where ((key & mask) - first) <= span, unsigned, on a device

@@ -11,19 +11,9 @@
 #define _CAN_POLICY_MATCH_H
 
 #include <linux/devhost.h>
+#include <linux/stddef.h>
 
 #include "can_policy.h"
-
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
-
-/* The verifier walks a loop well; unrolled, it would cost a page of code. */
-#ifdef __clang__
-#define CAN_POLICY_ROLLED	_Pragma("clang loop unroll(disable)")
-#else
-#define CAN_POLICY_ROLLED
-#endif
 
 static __always_inline __u32 can_policy_key(__u32 can_id, __u8 flags)
 {
@@ -32,11 +22,10 @@ static __always_inline __u32 can_policy_key(__u32 can_id, __u8 flags)
 
 /* The bit of a device in struct can_policy_match, 0 if it is not known. */
 static __always_inline __u32
-can_policy_device(const volatile struct can_policy *policy, __u32 device)
+can_policy_device(const struct can_policy *policy, __u32 device)
 {
 	__u32 i;
 
-	CAN_POLICY_ROLLED
 	for (i = 0; i < policy->devices && i < CAN_POLICY_DEVICES; i++) {
 		if (policy->device[i] == device)
 			return 1U << i;
@@ -46,7 +35,7 @@ can_policy_device(const volatile struct can_policy *policy, __u32 device)
 
 /* Whether the frame would win over everything that the guest may send. */
 static __always_inline int
-can_policy_too_urgent(const volatile struct can_policy_rules *rules, __u32 key)
+can_policy_too_urgent(const struct can_policy_rules *rules, __u32 key)
 {
 	__u32 id = key & CAN_POLICY_KEY_ID;
 
@@ -57,7 +46,7 @@ can_policy_too_urgent(const volatile struct can_policy_rules *rules, __u32 key)
 
 /* The first rule that matches; at the latest the default. */
 static __always_inline __u64
-can_policy_find(const volatile struct can_policy_rules *rules, __u32 key,
+can_policy_find(const struct can_policy_rules *rules, __u32 key,
 		__u32 device)
 {
 	__u32 base = key & CAN_POLICY_KEY_ID;
@@ -68,9 +57,8 @@ can_policy_find(const volatile struct can_policy_rules *rules, __u32 key,
 	else
 		i = rules->start[0][base & (CAN_POLICY_BASES - 1)];
 
-	CAN_POLICY_ROLLED
 	for (; i < CAN_POLICY_RULES; i++) {
-		const volatile struct can_policy_match *m = &rules->match[i];
+		const struct can_policy_match *m = &rules->match[i];
 
 		if ((key & m->mask) - m->first <= m->span &&
 		    m->devices & device)
@@ -84,7 +72,7 @@ can_policy_find(const volatile struct can_policy_rules *rules, __u32 key,
  * stamp later and the lock earlier; then nothing is paid.
  */
 static __always_inline void
-can_policy_pay(const volatile struct can_policy_bucket *bucket,
+can_policy_pay(const struct can_policy_bucket *bucket,
 	       struct can_policy_level *level, __u64 now)
 {
 	__u64 elapsed, paid;
@@ -103,7 +91,7 @@ can_policy_pay(const volatile struct can_policy_bucket *bucket,
 }
 
 static __always_inline int
-can_policy_fits(const volatile struct can_policy_bucket *bucket,
+can_policy_fits(const struct can_policy_bucket *bucket,
 		const struct can_policy_level *level, __u64 cost)
 {
 	return level->debt + cost <= bucket->capacity;
@@ -120,14 +108,14 @@ enum can_policy_taken {
  * none. The caller holds the lock.
  */
 static __always_inline enum can_policy_taken
-can_policy_take(const volatile struct can_policy_rules *rules,
+can_policy_take(const struct can_policy_rules *rules,
 		struct can_policy_state *state, __u64 index, __u32 limit,
 		__u32 bits, __u64 now)
 {
 	const __u64 frame_cost = CAN_POLICY_TOKEN;
 	const __u64 bits_cost = bits * CAN_POLICY_TOKEN;
 	const __u32 guest = rules->limit;
-	const volatile struct can_policy_bucket *bucket = rules->bucket[index];
+	const struct can_policy_bucket *bucket = rules->bucket[index];
 	struct can_policy_level *level = state->level[index];
 
 	if (limit & CAN_POLICY_LIMIT_FRAMES) {
@@ -172,8 +160,8 @@ can_policy_take(const volatile struct can_policy_rules *rules,
 }
 
 static __always_inline int
-can_policy_judge(const volatile struct can_policy *policy,
-		 const volatile struct can_policy_rules *rules,
+can_policy_judge(const struct can_policy *policy,
+		 const struct can_policy_rules *rules,
 		 struct can_policy_state *state,
 		 const struct devhost_policy_can *frame)
 {

@@ -22,7 +22,7 @@ struct PolicyOps {
 };
 
 constexpr const char *type_of_kernel = "/sys/kernel/btf/devhost";
-constexpr std::size_t log_size = 64 * 1024;
+constexpr std::size_t log_size = std::size_t{64} * 1024;
 
 // libbpf's messages go nowhere: what matters is in the errors thrown here.
 void quiet_libbpf()
