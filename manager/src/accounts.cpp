@@ -48,8 +48,8 @@ Owner owner_of(const std::string &user, const std::string &group)
         owner.uid = user_number(user);
     }
     if (!group.empty()) {
-        const auto number = number_in(group);
-        const auto found = number ? std::optional<gid_t>(*number) : group_number(group);
+        const std::optional<gid_t> number = number_in(group);
+        const std::optional<gid_t> found = number ? number : group_number(group);
         if (!found) {
             throw Error(Cause::invalid_args, "There is no group '" + group +
                                                  "': create the account, or correct the name.");

@@ -66,6 +66,7 @@ void GuestInterface::remove_device(const std::string &name, std::uint64_t flags)
 std::vector<std::tuple<std::string, ObjectPath>> GuestInterface::list_devices()
 {
     std::vector<std::tuple<std::string, ObjectPath>> devices;
+    devices.reserve(guest_.devices.size());
     for (const auto &[name, unused] : guest_.devices) {
         devices.emplace_back(name, ObjectPath{device_path(guest_.info.name, name)});
     }
@@ -90,6 +91,7 @@ std::uint64_t GuestInterface::get_pinned_memory() const
 std::vector<ObjectPath> GuestInterface::get_devices() const
 {
     std::vector<ObjectPath> devices;
+    devices.reserve(guest_.devices.size());
     for (const auto &[name, unused] : guest_.devices) {
         devices.push_back({device_path(guest_.info.name, name)});
     }
@@ -116,7 +118,8 @@ PolicyInterface::get_counters()
 {
     std::vector<std::tuple<std::string, std::string, std::string, std::uint64_t, std::uint64_t>>
         rows;
-    for (const CounterRow &row : flat(*guest_.policy, host_.policy_counters(guest_.info.name))) {
+    const PolicyCounters counters = host_.policy_counters(guest_.info.name); // throws without one
+    for (const CounterRow &row : flat(guest_.policy.value(), counters)) {
         rows.emplace_back(row.table, row.what, row.name, row.passed, row.dropped);
     }
     return rows;

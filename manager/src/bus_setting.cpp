@@ -181,8 +181,7 @@ Setting read_setting(sd_bus_message &message)
     enter(message, 'a', contents);
     while (enter(message, 'e', entry.c_str())) {
         std::string key = read_text(message, entry.front());
-        Setting value = read_value(message);
-        if (!table.try_emplace(std::move(key), std::move(value)).second) {
+        if (!table.try_emplace(std::move(key), read_value(message)).second) {
             throw Error(Cause::invalid_args, "A setting is given twice: leave one out.");
         }
         exit(message);

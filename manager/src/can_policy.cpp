@@ -57,10 +57,10 @@ std::optional<CanIdRange> read_range(TableReader &table)
     }
 
     // Through a reader of its own, for the checks and messages of identifiers.
-    Setting pair{SettingTable{{"first", (*list)[0]}, {"last", (*list)[1]}}, setting->line};
+    const Setting pair{SettingTable{{"first", (*list)[0]}, {"last", (*list)[1]}}, setting->line};
     TableReader reader(pair, table.file(), table.where() + ".range");
-    const CanIdRange range{.first = *reader.identifier("first", can_extended_id_max),
-                           .last = *reader.identifier("last", can_extended_id_max)};
+    const CanIdRange range{.first = reader.identifier("first", can_extended_id_max).value_or(0),
+                           .last = reader.identifier("last", can_extended_id_max).value_or(0)};
     if (range.first > range.last) {
         table.fail("range", "must begin with the lower identifier");
     }
@@ -134,7 +134,7 @@ CanRule read_rule(TableReader table)
     rule.name = table.text("name", 31).value_or("");
     const auto verdict = table.word("verdict", {"deny", "allow"});
     if (!verdict) {
-        table.fail(table.where() + " needs verdict = \"allow\" or \"deny\"");
+        table.fail(table.where() + R"( needs verdict = "allow" or "deny")");
     }
     rule.verdict = static_cast<Verdict>(*verdict);
     rule.ids = read_ids(table);
@@ -151,7 +151,7 @@ CanRule read_rule(TableReader table)
     }
     read_limits(table, rule.frames, rule.bits);
     if (rule.verdict == Verdict::deny && (rule.frames || rule.bits)) {
-        table.fail("verdict", "is \"deny\": a rate goes with \"allow\" only");
+        table.fail("verdict", R"(is "deny": a rate goes with "allow" only)");
     }
     table.finish();
     return rule;
@@ -164,7 +164,7 @@ CanDirection read_direction(TableReader &table)
     direction.otherwise =
         static_cast<Verdict>(table.word("default", {"deny", "allow"}).value_or(0));
     read_limits(table, direction.frames, direction.bits);
-    for (TableReader &reader : table.tables("rule")) {
+    for (const TableReader &reader : table.tables("rule")) {
         if (direction.rules.size() == can_policy_rules_max) {
             reader.fail(
                 std::format("{}: at most {} rules fit", reader.where(), can_policy_rules_max));

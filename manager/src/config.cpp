@@ -113,13 +113,13 @@ WorkerConfig worker_from(TableReader table)
 
     const bool realtime = worker.scheduler == Scheduler::fifo || worker.scheduler == Scheduler::rr;
     if (realtime && !worker.priority) {
-        table.fail("scheduler", "is \"fifo\" or \"rr\" and needs a priority");
+        table.fail("scheduler", R"(is "fifo" or "rr" and needs a priority)");
     }
     if (!realtime && worker.priority) {
-        table.fail("priority", "goes with scheduler = \"fifo\" or \"rr\" only");
+        table.fail("priority", R"(goes with scheduler = "fifo" or "rr" only)");
     }
     if (realtime && worker.nice) {
-        table.fail("nice", "goes with scheduler = \"other\" or \"batch\" only");
+        table.fail("nice", R"(goes with scheduler = "other" or "batch" only)");
     }
     table.finish();
     return worker;
@@ -282,7 +282,7 @@ GuestConfig guest_from(TableReader table, std::string name)
     if (auto worker = table.table("worker")) {
         guest.worker = worker_from(*worker);
     }
-    for (TableReader &reader : table.tables("device")) {
+    for (const TableReader &reader : table.tables("device")) {
         DeviceConfig device = device_from(reader);
         if (guest.device(device.name)) {
             reader.fail("name",

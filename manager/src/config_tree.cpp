@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <format>
+#include <memory>
 #include <utility>
 
 namespace devhost {
@@ -82,8 +83,9 @@ std::optional<std::uint32_t> parse_identifier(std::string_view text)
         text.remove_prefix(2);
         base = 16;
     }
-    const char *end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, value, base);
+    const char *const begin = std::to_address(text.begin());
+    const char *const end = std::to_address(text.end());
+    const auto [rest, error] = std::from_chars(begin, end, value, base);
     if (text.empty() || error != std::errc{} || rest != end) {
         return std::nullopt;
     }

@@ -67,7 +67,7 @@ int on_signal(sd_event_source * /*source*/, const signalfd_siginfo * /*info*/, v
 void notify_reloading()
 {
     timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    bus_require(clock_gettime(CLOCK_MONOTONIC, &now), "Cannot read the clock");
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
                static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
 }

@@ -2,8 +2,8 @@
 #include "journal.hpp"
 
 #include <array>
-#include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <sys/uio.h>
 #include <syslog.h>
 
@@ -31,7 +31,7 @@ void log(int priority, const Subject &subject, const std::string &text)
     const std::string full = full_text(subject, text);
     // Set by systemd where stderr leads to the journal.
     if (getenv("JOURNAL_STREAM") == nullptr) { // NOLINT(concurrency-mt-unsafe)
-        std::fprintf(stderr, "%s\n", full.c_str());
+        std::cerr << full << '\n';
         return;
     }
     std::array<std::string, 4> fields{
