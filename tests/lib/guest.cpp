@@ -153,6 +153,7 @@ void Guest::go_on(const std::vector<uint32_t> &bases, const std::string &path)
     if (path.empty()) {
         must(vdpa_.set_status(0), "device reset");
     } else {
+        vdpa_.close(); // it may be the same device, and has one user
         vdpa_ = Vdpa(path);
         memory_.forget_maps();
         set_owner();

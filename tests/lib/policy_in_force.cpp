@@ -50,6 +50,10 @@ PolicyInForce::~PolicyInForce() = default;
 void PolicyInForce::replace(const std::vector<PolicyDeviceId> &devices, const std::string &toml)
 {
     devhost::PolicyProgram next = load(state_->guest_id, devices, toml);
+    // libbpf makes an instance ready on the way to its link only, which is refused: there is one.
+    if (next.attach()) {
+        throw std::runtime_error("the guest had lost its policy");
+    }
     if (bpf_link_update(state_->link.get(), next.map_fd(), nullptr)) {
         throw std::system_error(errno, std::generic_category(), "replacing the policy");
     }
