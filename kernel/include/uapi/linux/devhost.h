@@ -154,7 +154,7 @@ enum devhost_verdict_attr {
  * @DEVHOST_DEV_RUNNING: DRIVER_OK, serving
  * @DEVHOST_DEV_SUSPENDED: suspended by the VMM
  * @DEVHOST_DEV_QUIESCED: stopped by the host (suspend, reboot, forced removal);
- *	goes on when the host resumes, else after a reset
+ *	goes on when the host resumes; not at all where it is to be removed
  * @DEVHOST_DEV_BROKEN: DEVICE_NEEDS_RESET is set; recovers by a reset
  */
 enum devhost_dev_state {
