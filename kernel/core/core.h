@@ -31,6 +31,7 @@
 #ifndef _DEVHOST_CORE_H
 #define _DEVHOST_CORE_H
 
+#include <linux/completion.h>
 #include <linux/mutex.h>
 #include <linux/vdpa.h>
 
@@ -168,6 +169,8 @@ struct devhost_params {
  * @registered: on the vdpa bus, with the class's create() done and destroy()
  *	not begun; devhost_lock to write. Others than guest.c leave the device
  *	alone where it is not set
+ * @adder: the task that puts it on the vdpa bus, while it does
+ * @added: done by then
  * @policy_required: constant
  * @vq_size_max: constant
  * @features_mask: dev->lock
@@ -217,6 +220,8 @@ struct devhost_device {
 	u32 id;
 	bool dying;
 	bool registered;
+	struct task_struct *adder;
+	struct completion added;
 	bool policy_required;
 	u32 vq_size_max;
 	u64 features_mask;

@@ -403,6 +403,13 @@ static int devhost_reset(struct vdpa_device *vdpa)
 	struct devhost_device *dev = vdpa_to_devhost(vdpa);
 	unsigned int i;
 
+	/*
+	 * vhost_vdpa shows its node before all of it is initialized; open()
+	 * comes here first. virtio_vdpa comes from within the adding.
+	 */
+	if (READ_ONCE(dev->adder) != current)
+		wait_for_completion(&dev->added);
+
 	mutex_lock(&dev->lock);
 	trace_devhost_reset(dev, dev->status);
 	devhost_stop(dev);
@@ -872,6 +879,7 @@ struct devhost_device *devhost_vdpa_alloc(struct devhost_class *class,
 	if (IS_ERR(dev))
 		return dev;
 
+	init_completion(&dev->added);
 	mutex_init(&dev->lock);
 	mutex_init(&dev->run_lock);
 	spin_lock_init(&dev->config_lock);
@@ -916,7 +924,10 @@ int devhost_vdpa_add(struct devhost_device *dev)
 
 	/* Unregistering drops the reference that a device is born with. */
 	get_device(&dev->vdpa.dev);
+	WRITE_ONCE(dev->adder, current);
 	err = vdpa_register_device(&dev->vdpa, dev->class->num_vqs);
+	WRITE_ONCE(dev->adder, NULL);
+	complete_all(&dev->added);
 	if (err)
 		put_device(&dev->vdpa.dev);
 	return err;
