@@ -121,6 +121,18 @@ CanGuest::Done CanGuest::collect(int timeout_ms)
     return {used.id, used.length, *at(where + sizeof(Header) + 64)};
 }
 
+std::optional<uint8_t> CanGuest::send(const Frame &frame)
+{
+    const int id = queue_tx(frame);
+    CHECK(id >= 0);
+    const Done done = collect();
+    CHECK_EQ(done.id, id);
+    if (done.length != 1) {
+        return std::nullopt;
+    }
+    return done.result;
+}
+
 std::optional<uint8_t> CanGuest::send_raw(const Header &h, const std::vector<uint8_t> &data)
 {
     const uint64_t where = alloc(sizeof(h) + data.size() + 1);

@@ -70,7 +70,7 @@ public:
     void begin_again_stopped(unsigned rx_buffers = 32);
 
     // One transmission from beginning to end.
-    std::optional<uint8_t> send(const Frame &frame) { return send_raw(header(frame), frame.data); }
+    std::optional<uint8_t> send(const Frame &frame);
     std::optional<uint8_t> send_raw(const Header &header, const std::vector<uint8_t> &data);
     // Queues a transmission; its id. collect() takes what came back.
     int queue_tx(const Frame &frame);

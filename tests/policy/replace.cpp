@@ -41,7 +41,7 @@ TEST("S10 200 swaps under traffic: each frame is judged by the old or the new ru
     can::Socket sender(t.bus.name());
 
     t.apply(rules(0));
-    std::thread swapper([&] {
+    std::jthread swapper([&] {
         try {
             for (unsigned i = 1; i <= 200; i++) {
                 t.apply(rules(i));
@@ -51,7 +51,7 @@ TEST("S10 200 swaps under traffic: each frame is judged by the old or the new ru
         }
         stop = true;
     });
-    std::thread host_traffic([&] {
+    std::jthread host_traffic([&] {
         while (!stop) {
             for (const uint32_t id : {never, of_one, of_other}) {
                 sender.send({id, 0, {7}});

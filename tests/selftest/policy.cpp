@@ -98,10 +98,9 @@ TEST("S10 policy replaced under traffic: no frame passes between")
     Required t;
     PolicyInForce policy(t.guest_id(), t.devices(), allow_none);
     const uint32_t first = *t.device.control().guest(t.device.guest()).policy;
-    std::atomic<bool> stop = false;
     std::atomic<unsigned> replaced = 0;
-    std::thread swap([&] {
-        while (!stop) {
+    std::jthread swap([&](const std::stop_token &stop) {
+        while (!stop.stop_requested()) {
             policy.replace(t.devices(), allow_none);
             replaced++;
         }
@@ -113,7 +112,7 @@ TEST("S10 policy replaced under traffic: no frame passes between")
         }
         sent++;
     }
-    stop = true;
+    swap.request_stop();
     swap.join();
     CHECK(!t.host.receive(100));
     CHECK(*t.device.control().guest(t.device.guest()).policy >= first + replaced);
