@@ -146,7 +146,7 @@ static struct devhost_pool *devhost_pool_get(struct devhost_device *dev)
 
 	if (pool)
 		return pool;
-	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	pool = kzalloc_obj(*pool);
 	if (!pool)
 		return NULL;
 	pool->dev = dev;

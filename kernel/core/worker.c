@@ -136,7 +136,7 @@ int devhost_worker_start(struct devhost_device *dev, bool host)
 	char name[TASK_COMM_LEN];
 	int err;
 
-	worker = kzalloc(sizeof(*worker), GFP_KERNEL);
+	worker = kzalloc_obj(*worker);
 	if (!worker)
 		return -ENOMEM;
 	worker->dev = dev;

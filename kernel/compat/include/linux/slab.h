@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Kernels without allocation by type. */
+#ifndef _DEVHOST_COMPAT_SLAB_H
+#define _DEVHOST_COMPAT_SLAB_H
+
+#include_next <linux/slab.h>
+
+#ifndef kzalloc_obj
+#define kzalloc_obj(obj)	((typeof(obj) *)kzalloc(sizeof(obj), GFP_KERNEL))
+#endif
+
+#endif /* _DEVHOST_COMPAT_SLAB_H */
