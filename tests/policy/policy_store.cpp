@@ -250,8 +250,10 @@ TEST("B4 a new guest of an old name inherits nothing")
     CHECK(!store().adopt(next.known()));
     CHECK(store().pinned_guests().empty());
     CHECK(next.closed());
+}
 
-    // Nor where the new policy comes while the old one is still pinned.
+TEST("B4 a new policy takes the place of one that an old guest of the name left pinned")
+{
     {
         PolicyFixture old("reused2");
 
