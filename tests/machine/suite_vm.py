@@ -86,7 +86,7 @@ def selftest(results, layer, kernels, soak, only=()):
     environment = ["DEVHOST_SOAK=1"] if soak else []
     for kernel in kernels:
         runner = Runner(results, layer, kernel, "selftest", environment)
-        runner.run(only or runner.programs(), 1800 if soak else 400)
+        runner.run(only or runner.programs(), 3600 if soak else 1200)
 
 
 def e2e(results, layer, kernels, soak, only=()):

@@ -81,8 +81,11 @@ TEST("S10 200 swaps under traffic: each frame is judged by the old or the new ru
 
     uint64_t heard = 0;
     while (const auto frame = t.host.receive(100)) {
-        CHECK(frame->id != never);
-        heard++;
+        // The host's own sender has another payload, and no policy.
+        if (frame->data == std::vector<uint8_t>{1}) {
+            CHECK(frame->id != never);
+            heard++;
+        }
     }
     tap::note("guest sent " + std::to_string(sent) + ", passed " + std::to_string(passed[1]) +
               " + " + std::to_string(passed[2]) + "; host sent " + std::to_string(from_host) +
