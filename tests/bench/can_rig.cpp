@@ -100,8 +100,9 @@ void DriverQueue::wait()
     bool bare = static_cast<bool>(device_);
     for (;;) {
         queue_.interrupts(true);
-        if (queue_.ready() && !bare)
+        if (queue_.ready() && !bare) {
             return;
+        }
         bare = false;
         uint64_t count = 0;
         expect(read(queue_.call_fd(), &count, sizeof(count)) == sizeof(count), "interrupt");
