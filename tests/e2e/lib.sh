@@ -34,12 +34,22 @@ check() {
 	ok $status "$name"
 }
 
-# finish: what every script ends with
+# no_guest NAME: it is gone with its devices; a VMM that was killed takes a moment to let go of them
+no_guest() {
+	devhostctl show "$1" >/dev/null 2>&1 || return 0
+	eventually 20 devhostctl remove "$1"
+}
+
+# finish: what every script ends with; nothing is left for the next one
 finish() {
 	local guest
 	for guest in /run/devhost-guest/*/; do
 		[ -d "$guest" ] && devhost-guest kill "$(basename "$guest")" >/dev/null 2>&1
 	done
+	for guest in g1 g2; do
+		no_guest $guest || failures=$((failures + 1))
+	done
+	ip link delete vbus0 2>/dev/null
 	[ "$failures" = 0 ]
 	exit
 }

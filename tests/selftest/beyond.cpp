@@ -24,7 +24,8 @@ long since_ms(Clock::time_point start)
 // Helper threads of this device, by their ids.
 std::vector<std::string> helpers(const TestDevice &device)
 {
-    const std::string name = ("dj-" + device.guest() + "." + device.name()).substr(0, 15);
+    // Of kernel threads /proc tells the whole name.
+    const std::string name = "dj-" + device.guest() + "." + device.name();
     std::vector<std::string> found;
     DIR *dir = opendir("/proc");
     while (const dirent *entry = readdir(dir)) {
