@@ -3,6 +3,7 @@
 // descriptor passed on; and the worker, which is one of its threads.
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -151,6 +152,8 @@ TEST_RINGS("S8 fork: another process cannot take the device over")
 TEST_RINGS("S8 fork: the child keeps the device open, the owner dies")
 {
     TestDevice device(echo_params(ring));
+    // The orphan is ours to wait for: what it had open is closed when wait() returns.
+    must(prctl(PR_SET_CHILD_SUBREAPER, 1), "becoming a subreaper");
     Child grandchild_holder([&](Child &me) {
         EchoGuest g(device.path(), with_ring(ring));
         g.start();
@@ -178,8 +181,11 @@ TEST_RINGS("S8 fork: the child keeps the device open, the owner dies")
     CHECK(info.status & VIRTIO_CONFIG_S_NEEDS_RESET);
     CHECK(!info.reason.empty());
     // Now the last one goes.
-    grandchild_holder.go();
     grandchild_holder.join();
+    grandchild_holder.go();
+    while (wait(nullptr) > 0 || errno == EINTR) {
+    }
+    must(prctl(PR_SET_CHILD_SUBREAPER, 0), "being one no more");
     released(device, ring);
 }
 
