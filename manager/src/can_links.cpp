@@ -67,6 +67,19 @@ std::string kind_of(rtnl_link &link)
     return kind == nullptr ? "" : kind;
 }
 
+void ask(nl_sock &socket, nl_msg &request, const std::string &what)
+{
+    try {
+        transact(socket, request);
+    } catch (const NetlinkError &error) {
+        const auto cause =
+            error.error() == EINVAL || error.error() == ERANGE || error.error() == EDOM
+                ? Cause::invalid_args
+                : Cause::kernel;
+        throw Error(cause, what + ": " + error.what() + ".");
+    }
+}
+
 void change(nl_sock &socket, rtnl_link &from, rtnl_link &to, const std::string &what)
 {
     nl_msg *request = nullptr;
@@ -75,15 +88,30 @@ void change(nl_sock &socket, rtnl_link &from, rtnl_link &to, const std::string &
     if (result < 0) {
         throw Error(Cause::failed, what + ": " + nl_geterror(result) + ".");
     }
-    try {
-        transact(socket, *request);
-    } catch (const NetlinkError &error) {
-        const auto cause =
-            error.error() == EINVAL || error.error() == ERANGE || error.error() == EDOM
-                ? Cause::invalid_args
-                : Cause::kernel;
-        throw Error(cause, what + ": " + error.what() + ".");
+    ask(socket, *request, what);
+}
+
+// rtnl_link_can_restart() of libnl 3.7 puts nothing into the request: it marks the wrong
+// field as set.
+NlMessage restart_request(rtnl_link &link)
+{
+    ifinfomsg info{};
+    info.ifi_family = AF_UNSPEC;
+    info.ifi_index = rtnl_link_get_ifindex(&link);
+    NlMessage request(nlmsg_alloc_simple(RTM_NEWLINK, 0));
+    if (!request || nlmsg_append(request.get(), &info, sizeof(info), NLMSG_ALIGNTO) < 0) {
+        throw std::bad_alloc();
     }
+    nlattr *const link_info = nla_nest_start(request.get(), IFLA_LINKINFO);
+    const bool kind =
+        link_info != nullptr && nla_put_string(request.get(), IFLA_INFO_KIND, "can") == 0;
+    nlattr *const data = kind ? nla_nest_start(request.get(), IFLA_INFO_DATA) : nullptr;
+    if (data == nullptr || nla_put_u32(request.get(), IFLA_CAN_RESTART, 1) < 0) {
+        throw std::bad_alloc();
+    }
+    nla_nest_end(request.get(), data);
+    nla_nest_end(request.get(), link_info);
+    return request;
 }
 
 void set_up(nl_sock &socket, rtnl_link &link, const std::string &interface, bool up)
@@ -234,11 +262,11 @@ void RtnlCanLinks::apply(const std::string &interface, const CanDeviceConfig &wa
 void RtnlCanLinks::restart(const std::string &interface)
 {
     const Link link = need_link(*requests_, interface);
-    const Link changes = new_can_link();
-    if (rtnl_link_can_restart(changes.get()) < 0) {
-        throw Error(Cause::not_supported, "The interface '" + interface + "' cannot be restarted.");
+    if (rtnl_link_is_can(link.get()) == 0) {
+        throw Error(Cause::not_supported, "The interface '" + interface + "' (" + kind_of(*link) +
+                                              ") cannot be restarted: it is no CAN controller.");
     }
-    change(*requests_, *link, *changes, "Cannot restart the interface '" + interface + "'");
+    ask(*requests_, *restart_request(*link), "Cannot restart the interface '" + interface + "'");
 }
 
 int RtnlCanLinks::event_fd() const
