@@ -4,6 +4,7 @@
  *
  *   main.c     module init, classes, PM and reboot notifiers
  *   vdpa.c     the vDPA parent: virtio status, features, queues, config
+ *   run.c      start, stop, suspend, quiesce
  *   vq.c       a queue at work: kicks, budget, notifications
  *   worker.c   the device's queue worker
  *   pool.c     helper threads for what sleeps
@@ -308,10 +309,10 @@ void devhost_guest_del_all(void);
 /* vdpa.c */
 int devhost_vdpa_init(void);
 void devhost_vdpa_exit(void);
-/* Allocates; the caller fills guest, name, class ops' create(), then adds. */
-struct devhost_device *devhost_vdpa_alloc(struct devhost_class *class,
-					  struct devhost_guest *guest,
-					  const char *name);
+/* Allocates; the caller calls the class's create(), then adds. */
+struct devhost_device *
+devhost_vdpa_alloc(struct devhost_class *class, struct devhost_guest *guest,
+		   const struct devhost_params *params);
 int devhost_vdpa_add(struct devhost_device *dev);
 /* Waits for the VMM to close the device. */
 void devhost_vdpa_del(struct devhost_device *dev);
@@ -320,12 +321,25 @@ bool devhost_vdpa_in_use(struct devhost_device *dev);
 enum devhost_dev_state devhost_vdpa_state(struct devhost_device *dev);
 u64 devhost_vdpa_features(struct devhost_device *dev);
 int devhost_vdpa_set_features_mask(struct devhost_device *dev, u64 mask);
-/* Stop serving, by the host; DEVICE_NEEDS_RESET where @reset. */
-void devhost_vdpa_quiesce(struct devhost_device *dev, const char *reason,
-			  bool reset);
-void devhost_vdpa_unquiesce(struct devhost_device *dev, const char *reason);
 /* Thread id of the worker for the reader in current's pid namespace; 0: none. */
 pid_t devhost_vdpa_worker(struct devhost_device *dev);
+
+/* It is the host's own driver that uses the device. */
+bool devhost_host_driver(struct devhost_device *dev);
+/* Tells netlink's listeners. */
+void devhost_changed(struct devhost_device *dev);
+void devhost_config_interrupt(struct devhost_device *dev);
+void devhost_swap_map(struct devhost_device *dev, struct devhost_map *map);
+
+/* run.c; start and stop with dev->lock held */
+int devhost_start(struct devhost_device *dev);
+void devhost_stop(struct devhost_device *dev);
+void devhost_suspend(struct devhost_device *dev);
+void devhost_resume(struct devhost_device *dev);
+/* Stop serving, by the host; DEVICE_NEEDS_RESET where @reset. */
+void devhost_quiesce(struct devhost_device *dev, const char *reason,
+		     bool reset);
+void devhost_unquiesce(struct devhost_device *dev, const char *reason);
 
 /* worker.c */
 int devhost_worker_start(struct devhost_device *dev, bool host);

@@ -201,13 +201,10 @@ devhost_device_reserve(const struct devhost_params *params,
 		return ERR_PTR(-ENOSPC);
 	}
 
-	dev = devhost_vdpa_alloc(class, guest, params->name);
+	dev = devhost_vdpa_alloc(class, guest, params);
 	if (IS_ERR(dev))
 		return dev;
 	dev->id = id;
-	dev->features_mask = params->features_mask;
-	dev->vq_size_max = params->vq_size_max;
-	dev->policy_required = params->policy_required;
 	list_add_tail(&dev->list, &guest->devices);
 	guest->num_devices++;
 
@@ -393,7 +390,7 @@ static void devhost_device_force(struct devhost_device *dev)
 {
 	lockdep_assert_held(&devhost_lock);
 	if (dev->registered && devhost_vdpa_in_use(dev))
-		devhost_vdpa_quiesce(dev, "removed by force", true);
+		devhost_quiesce(dev, "removed by force", true);
 }
 
 int devhost_device_del(const char *guest, const char *name, bool force,

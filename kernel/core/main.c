@@ -237,9 +237,9 @@ static void devhost_quiesce_all(const char *reason, bool quiesce)
 			if (dev->dying)
 				continue;
 			if (quiesce)
-				devhost_vdpa_quiesce(dev, reason, false);
+				devhost_quiesce(dev, reason, false);
 			else
-				devhost_vdpa_unquiesce(dev, reason);
+				devhost_unquiesce(dev, reason);
 		}
 	}
 	mutex_unlock(&devhost_lock);

@@ -20,14 +20,14 @@
 				 BIT_ULL(VIRTIO_RING_F_EVENT_IDX) |	\
 				 BIT_ULL(VIRTIO_F_RING_PACKED))
 
-static bool devhost_host_driver(struct devhost_device *dev)
+bool devhost_host_driver(struct devhost_device *dev)
 {
 	const struct device_driver *driver = READ_ONCE(dev->vdpa.dev.driver);
 
 	return driver && !strcmp(driver->name, "virtio_vdpa");
 }
 
-static void devhost_changed(struct devhost_device *dev)
+void devhost_changed(struct devhost_device *dev)
 {
 	devhost_netlink_device_event(dev, DEVHOST_CMD_DEVICE_CHANGE_NTF);
 }
@@ -65,7 +65,7 @@ enum devhost_dev_state devhost_vdpa_state(struct devhost_device *dev)
 
 /* Configuration */
 
-static void devhost_config_interrupt(struct devhost_device *dev)
+void devhost_config_interrupt(struct devhost_device *dev)
 {
 	unsigned long flags;
 
@@ -114,228 +114,6 @@ void devhost_broken(struct devhost_device *dev, const char *reason)
 	devhost_changed(dev);
 }
 EXPORT_SYMBOL_GPL(devhost_broken);
-
-/* Start and stop */
-
-static void devhost_wake_all(struct devhost_device *dev)
-{
-	unsigned int i;
-
-	for (i = 0; i < dev->class->num_vqs; i++)
-		devhost_wake(dev, i);
-	devhost_wake(dev, DEVHOST_PENDING_JOBS);
-	devhost_wake(dev, DEVHOST_PENDING_LOST);
-}
-
-static void devhost_set_serving(struct devhost_device *dev)
-{
-	lockdep_assert_held(&dev->run_lock);
-	dev->serving = dev->running && !dev->suspended && !dev->quiesced;
-	if (dev->serving)
-		devhost_wake_all(dev);
-}
-
-/* Rings for the queues that the driver enabled; one that fails breaks the device. */
-static void devhost_start_vqs(struct devhost_device *dev)
-{
-	unsigned int i;
-
-	for (i = 0; i < dev->class->num_vqs; i++) {
-		struct devhost_vq *vq = &dev->vqs[i];
-
-		if (vq->ready && devhost_vq_start(vq))
-			devhost_broken(dev, "a virtqueue cannot be set up");
-	}
-}
-
-static void devhost_stop_vqs(struct devhost_device *dev)
-{
-	unsigned int i;
-
-	for (i = 0; i < dev->class->num_vqs; i++)
-		devhost_vq_stop(&dev->vqs[i]);
-}
-
-static void devhost_swap_map(struct devhost_device *dev,
-			     struct devhost_map *map)
-{
-	spin_lock(&dev->mem_lock);
-	swap(dev->map, map);
-	spin_unlock(&dev->mem_lock);
-	devhost_map_put(map);
-	devhost_resources_check(dev);
-}
-
-/* The host's own driver gives physical addresses and maps nothing. */
-static int devhost_set_identity(struct devhost_device *dev)
-{
-	struct devhost_map *map = devhost_map_empty(true);
-
-	if (!map)
-		return -ENOMEM;
-	dev->identity = true;
-	devhost_swap_map(dev, map);
-	return 0;
-}
-
-static int devhost_start(struct devhost_device *dev)
-{
-	bool host = devhost_host_driver(dev);
-	int err;
-
-	if (host) {
-		err = devhost_set_identity(dev);
-		if (err)
-			return err;
-	}
-	mutex_lock(&dev->run_lock);
-	dev->pending = 0;
-	devhost_start_vqs(dev);
-	err = dev->class->ops->start(dev);
-	if (err)
-		devhost_stop_vqs(dev);
-	mutex_unlock(&dev->run_lock);
-	if (err)
-		return err;
-
-	WRITE_ONCE(dev->running, true);
-	err = devhost_worker_start(dev, host);
-
-	mutex_lock(&dev->run_lock);
-	if (err) {
-		WRITE_ONCE(dev->running, false);
-		dev->class->ops->stop(dev);
-		devhost_stop_vqs(dev);
-	} else {
-		devhost_set_serving(dev);
-	}
-	mutex_unlock(&dev->run_lock);
-	return err;
-}
-
-static void devhost_stop(struct devhost_device *dev)
-{
-	if (!dev->running)
-		return;
-	mutex_lock(&dev->run_lock);
-	WRITE_ONCE(dev->running, false);
-	WRITE_ONCE(dev->suspended, false);
-	devhost_set_serving(dev);
-	devhost_pool_stop(dev);
-	dev->class->ops->stop(dev);
-	devhost_stop_vqs(dev);
-	dev->paused = false;
-	mutex_unlock(&dev->run_lock);
-	devhost_worker_stop(dev);
-	if (dev->identity) {
-		/* A VMM that opens the device next must not find it. */
-		dev->identity = false;
-		devhost_swap_map(dev, devhost_map_get(dev->no_map));
-	}
-}
-
-static void devhost_pause(struct devhost_device *dev)
-{
-	if (!dev->serving)
-		return;
-	dev->serving = false;
-	dev->paused = true;
-	devhost_vq_pause(dev);
-}
-
-static void devhost_unpause(struct devhost_device *dev)
-{
-	devhost_set_serving(dev);
-	if (!dev->serving || !dev->paused)
-		return;
-	dev->paused = false;
-	if (dev->class->ops->resume)
-		dev->class->ops->resume(dev);
-}
-
-/**
- * devhost_vdpa_quiesce - the host stops a device
- * @dev: the device
- * @reason: why, a constant string
- * @reset: for good: ask the driver for a reset
- *
- * Context: Process context, sleeps for a pass at most.
- */
-void devhost_vdpa_quiesce(struct devhost_device *dev, const char *reason,
-			  bool reset)
-{
-	mutex_lock(&dev->lock);
-	if (!dev->quiesced) {
-		mutex_lock(&dev->run_lock);
-		WRITE_ONCE(dev->quiesced, true);
-		devhost_pause(dev);
-		mutex_unlock(&dev->run_lock);
-	}
-	WRITE_ONCE(dev->reason, reason);
-	if (reset && dev->status)
-		devhost_broken(dev, reason);
-	else
-		devhost_changed(dev);
-	mutex_unlock(&dev->lock);
-}
-
-/**
- * devhost_vdpa_unquiesce - let a quiesced device go on
- * @dev: the device
- * @reason: only where it was quiesced for this
- *
- * Context: Process context, may sleep.
- */
-void devhost_vdpa_unquiesce(struct devhost_device *dev, const char *reason)
-{
-	mutex_lock(&dev->lock);
-	if (dev->quiesced && dev->reason == reason) {
-		mutex_lock(&dev->run_lock);
-		WRITE_ONCE(dev->quiesced, false);
-		WRITE_ONCE(dev->reason, NULL);
-		devhost_unpause(dev);
-		mutex_unlock(&dev->run_lock);
-		devhost_changed(dev);
-	}
-	mutex_unlock(&dev->lock);
-}
-
-static int devhost_suspend(struct vdpa_device *vdpa)
-{
-	struct devhost_device *dev = vdpa_to_devhost(vdpa);
-
-	mutex_lock(&dev->lock);
-	if (dev->running && !dev->suspended) {
-		mutex_lock(&dev->run_lock);
-		WRITE_ONCE(dev->suspended, true);
-		devhost_pause(dev);
-		/* The VMM may give the rings another place before it resumes. */
-		devhost_stop_vqs(dev);
-		mutex_unlock(&dev->run_lock);
-		devhost_changed(dev);
-	}
-	mutex_unlock(&dev->lock);
-	return 0;
-}
-
-static int devhost_resume(struct vdpa_device *vdpa)
-{
-	struct devhost_device *dev = vdpa_to_devhost(vdpa);
-
-	mutex_lock(&dev->lock);
-	if (dev->running && dev->suspended) {
-		mutex_lock(&dev->run_lock);
-		WRITE_ONCE(dev->suspended, false);
-		devhost_start_vqs(dev);
-		devhost_unpause(dev);
-		mutex_unlock(&dev->run_lock);
-		if (xchg(&dev->config_pending, false))
-			devhost_config_interrupt(dev);
-		devhost_changed(dev);
-	}
-	mutex_unlock(&dev->lock);
-	return 0;
-}
 
 /* Status */
 
@@ -427,6 +205,18 @@ static int devhost_reset(struct vdpa_device *vdpa)
 		WRITE_ONCE(dev->reason, NULL);
 	devhost_changed(dev);
 	mutex_unlock(&dev->lock);
+	return 0;
+}
+
+static int devhost_vdpa_suspend(struct vdpa_device *vdpa)
+{
+	devhost_suspend(vdpa_to_devhost(vdpa));
+	return 0;
+}
+
+static int devhost_vdpa_resume(struct vdpa_device *vdpa)
+{
+	devhost_resume(vdpa_to_devhost(vdpa));
 	return 0;
 }
 
@@ -712,6 +502,22 @@ static struct vdpa_iova_range devhost_get_iova_range(struct vdpa_device *vdpa)
 
 /* Memory */
 
+/**
+ * devhost_swap_map - give a device another memory snapshot
+ * @dev: the device
+ * @map: the snapshot; the reference is taken over
+ *
+ * Context: Process context.
+ */
+void devhost_swap_map(struct devhost_device *dev, struct devhost_map *map)
+{
+	spin_lock(&dev->mem_lock);
+	swap(dev->map, map);
+	spin_unlock(&dev->mem_lock);
+	devhost_map_put(map);
+	devhost_resources_check(dev);
+}
+
 /*
  * The VMM's calls are serialised by vhost-vdpa, so dev->map can be read here
  * without a lock. A pass under way keeps the snapshot that it began with.
@@ -782,8 +588,8 @@ static const struct vdpa_config_ops devhost_vdpa_ops = {
 	.get_status		= devhost_get_status,
 	.set_status		= devhost_set_status,
 	.reset			= devhost_reset,
-	.suspend		= devhost_suspend,
-	.resume			= devhost_resume,
+	.suspend		= devhost_vdpa_suspend,
+	.resume			= devhost_vdpa_resume,
 	.get_config_size	= devhost_get_config_size,
 	.get_config		= devhost_get_config,
 	.set_config		= devhost_set_config,
@@ -859,20 +665,20 @@ static void devhost_vq_init(struct devhost_device *dev, unsigned int index)
  * devhost_vdpa_alloc - allocate a device
  * @class: its kind
  * @guest: its guest; the device takes a reference
- * @name: its name
+ * @params: its name, and what it may offer
  *
  * Context: Process context, may sleep.
  * Return: a device to be added, or only put; or ERR_PTR().
  */
-struct devhost_device *devhost_vdpa_alloc(struct devhost_class *class,
-					  struct devhost_guest *guest,
-					  const char *name)
+struct devhost_device *
+devhost_vdpa_alloc(struct devhost_class *class, struct devhost_guest *guest,
+		   const struct devhost_params *params)
 {
 	char full[2 * DEVHOST_NAME_SIZE];
 	struct devhost_device *dev;
 	unsigned int i;
 
-	snprintf(full, sizeof(full), "%s.%s", guest->name, name);
+	snprintf(full, sizeof(full), "%s.%s", guest->name, params->name);
 	dev = vdpa_alloc_device(struct devhost_device, vdpa,
 				devhost_mgmtdev.device, &devhost_vdpa_ops, NULL,
 				1, 1, full, false);
@@ -890,9 +696,10 @@ struct devhost_device *devhost_vdpa_alloc(struct devhost_class *class,
 	dev->class = class;
 	refcount_inc(&guest->refs);
 	dev->guest = guest;
-	strscpy(dev->name, name, sizeof(dev->name));
-	dev->vq_size_max = DEVHOST_VQ_SIZE_MAX;
-	dev->features_mask = U64_MAX;
+	strscpy(dev->name, params->name, sizeof(dev->name));
+	dev->features_mask = params->features_mask;
+	dev->vq_size_max = params->vq_size_max;
+	dev->policy_required = params->policy_required;
 	dev->vdpa.mdev = &devhost_mgmtdev;
 	devhost_vdpa_set_dma_dev(&dev->vdpa);
 
