@@ -15,6 +15,7 @@ namespace {
 constexpr uint32_t never = 0x0ad; // no rule set allows it
 constexpr uint32_t of_one = 0x100;
 constexpr uint32_t of_other = 0x101;
+constexpr unsigned pause_us = 2000; // a processor is left for who loads the programs
 
 std::string direction(const std::string &name, uint32_t allowed)
 {
@@ -57,7 +58,7 @@ TEST("S10 200 swaps under traffic: each frame is judged by the old or the new ru
                 sender.send({id, 0, {7}});
                 from_host++;
             }
-            usleep(500);
+            usleep(pause_us);
         }
     });
     uint64_t sent = 0;
@@ -74,6 +75,7 @@ TEST("S10 200 swaps under traffic: each frame is judged by the old or the new ru
         passed[2] += t.guest.send({of_other, 0, {1}}) == can::result_ok;
         sent += 3;
         drain(0);
+        usleep(pause_us);
     }
     swapper.join();
     host_traffic.join();
