@@ -21,7 +21,6 @@ SETUP_FAILED, SPLAT, VM_DIED, TIMED_OUT = 96, 97, 98, 124
 
 PACKAGES = {
     "mmdebstrap": "mmdebstrap",
-    "qemu-system-x86_64": "qemu-system-x86",
     "mke2fs": "e2fsprogs",
     "unshare": "util-linux",
     "xz": "xz-utils",
