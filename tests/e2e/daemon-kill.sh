@@ -47,7 +47,7 @@ restarted() {
 }
 
 # a listener for what must never pass
-candump -L vbus0,0ad:7ff >"$log/forbidden" 2>&1 &
+candump -L vbus0,0ad:800007ff >"$log/forbidden" 2>&1 &
 dump=$!
 need "state before" state "$log/before"
 spawn receive canload check vbus0 --tag 2 --count 8000
