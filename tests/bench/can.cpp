@@ -161,12 +161,17 @@ Costs operator-(const Costs &a, const Costs &b)
             a.rx_single - b.rx_single};
 }
 
+void frame_row(const std::string &name, double value, double beside)
+{
+    row(name, "instructions per frame", "instructions", value, beside);
+}
+
 void rows(const std::string &suffix, const Costs &value, const Costs &beside)
 {
-    row("can/tx/batch" + suffix, value.tx_batch, beside.tx_batch);
-    row("can/rx/batch" + suffix, value.rx_batch, beside.rx_batch);
-    row("can/tx/single" + suffix, value.tx_single, beside.tx_single);
-    row("can/rx/single" + suffix, value.rx_single, beside.rx_single);
+    frame_row("can/tx/batch" + suffix, value.tx_batch, beside.tx_batch);
+    frame_row("can/rx/batch" + suffix, value.rx_batch, beside.rx_batch);
+    frame_row("can/tx/single" + suffix, value.tx_single, beside.tx_single);
+    frame_row("can/rx/single" + suffix, value.rx_single, beside.rx_single);
 }
 
 void run()

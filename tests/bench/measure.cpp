@@ -60,9 +60,11 @@ void require_icount()
 {
     constexpr uint64_t rounds = 5'000'000;
     uint64_t n = rounds;
+    run_first(); // the boot may not be over
     const auto begin = Clock::now();
     __asm__ volatile("1: dec %0\n\tjnz 1b" : "+r"(n) : : "cc");
     const double spent = std::chrono::duration<double, std::nano>(Clock::now() - begin).count();
+    run_normally();
     if (std::abs(spent / (2.0 * rounds) - 1) > 0.05) {
         throw std::runtime_error("this clock does not count instructions: tests/vm exec --icount");
     }
@@ -94,16 +96,15 @@ void run_normally()
     set_policy(SCHED_OTHER, 0);
 }
 
-void row(const std::string &name, double value, double native)
+void row(const std::string &name, const std::string &metric, const std::string &unit, double value,
+         double native)
 {
+    printf(R"({"name": "%s", "metric": "%s", "unit": "%s", "value": %.1f, )", name.c_str(),
+           metric.c_str(), unit.c_str(), value);
     if (native > 0) {
-        printf("{\"name\": \"%s\", \"metric\": \"instructions per frame\", \"unit\": "
-               "\"instructions\", \"value\": %.1f, \"native\": %.1f, \"ratio\": %.3f}\n",
-               name.c_str(), value, native, value / native);
+        printf("\"native\": %.1f, \"ratio\": %.3f}\n", native, value / native);
     } else {
-        printf("{\"name\": \"%s\", \"metric\": \"instructions per frame\", \"unit\": "
-               "\"instructions\", \"value\": %.1f, \"native\": null, \"ratio\": null}\n",
-               name.c_str(), value);
+        printf("\"native\": null, \"ratio\": null}\n");
     }
     fflush(stdout);
 }

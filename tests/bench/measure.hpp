@@ -21,6 +21,7 @@ void run_last();
 void run_normally();
 
 // A line for build/bench.json; @native 0: nothing to compare with.
-void row(const std::string &name, double value, double native);
+void row(const std::string &name, const std::string &metric, const std::string &unit, double value,
+         double native);
 
 } // namespace dh::bench

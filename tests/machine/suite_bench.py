@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bench suite: programs that print JSON lines, in one boot whose clock counts instructions."""
+"""The bench suite: programs that print JSON lines. Those in bench/ run in one boot whose clock
+counts instructions, those in bench/smp/ on two processors with the real clock."""
 
 import json
 
@@ -24,13 +25,15 @@ def _row(line):
 def bench(results, layer, kernel):
     """Every line of output that is a JSON object with our fields is a figure."""
     figures = []
-    programs = names(layer, "bench")
-    if programs:
-        machine = qemu.Machine(layer, kernel, icount=True)
-        say(f"bench-{kernel}: booting; logs in {machine.dir}")
+    for directory, icount in (("bench", True), ("bench/smp", False)):
+        programs = names(layer, directory)
+        if not programs:
+            continue
+        machine = qemu.Machine(layer, kernel, icount=icount)
+        say(f"{directory}-{kernel}: booting; logs in {machine.dir}")
         with machine:
             for program in programs:
-                _one(results, machine, program, figures)
+                _one(results, machine, f"{directory}/{program}", figures)
     path = host.BUILD / "bench.json"
     path.write_text(json.dumps([{f: row.get(f) for f in FIELDS} for row in figures], indent=1) + "\n")
     if figures:
@@ -50,7 +53,7 @@ def _one(results, machine, program, figures):
 
     lines, complaint = Lines(take), ""
     try:
-        status = machine.run([f"{TESTS}/bench/{program}"], timeout=900, output=lines.take)
+        status = machine.run([f"{TESTS}/{program}"], timeout=900, output=lines.take)
         lines.end()
         if status:
             complaint = f"{program} ended with status {status}"
@@ -61,7 +64,7 @@ def _one(results, machine, program, figures):
     if not complaint and machine.splat():
         complaint = machine.splat()
     if complaint:
-        results.add("bench", program, FAIL, 0, "\n".join([*said, complaint]))
+        results.add("bench", program.removeprefix("bench/"), FAIL, 0, "\n".join([*said, complaint]))
 
 
 def _print(figures):
