@@ -18,8 +18,8 @@ using namespace dh::bench;
 
 namespace {
 
-constexpr unsigned batches = 300;
-constexpr unsigned singles = 6000;
+constexpr unsigned batches = 100;
+constexpr unsigned singles = 2000;
 constexpr unsigned driver_queue = 256;
 
 struct Costs {
@@ -29,18 +29,15 @@ struct Costs {
     double rx_single = 0;
 };
 
-// One frame after the other, sent by the thread of the least priority: whatever
-// a frame wakes runs until it blocks again before the next one is sent.
+// One frame after the other: whatever a frame wakes runs before the sender, and
+// blocks again before the next one is sent.
 double one_by_one(NativeSocket &sender)
 {
-    run_last();
-    const double cost = per_frame(singles, [&] {
+    return per_frame(singles, [&] {
         for (unsigned i = 0; i < singles; i++) {
             sender.send_one();
         }
     });
-    run_normally();
-    return cost;
 }
 
 // A burst is on its way before anybody gets to see its first frame.
@@ -123,6 +120,7 @@ Costs gross(const std::string &bus, RingKind ring, const char *policy)
     if (guest.control(can::msg_start).value_or(0xff) != can::result_ok) {
         throw std::runtime_error("the controller does not start");
     }
+    wait_for_udev();
 
     Costs costs;
     costs.tx_batch = per_frame(batches * batch, [&] {
@@ -140,6 +138,7 @@ Costs gross(const std::string &bus, RingKind ring, const char *policy)
     {
         unsigned frames = 0;
         unsigned wakes = 0;
+        run_first(static_cast<pid_t>(device.info().worker));
         Receiver thread([&] {
             frames += rx.receive_some();
             wakes++;
@@ -179,10 +178,12 @@ void run()
     const rlimit all{RLIM_INFINITY, RLIM_INFINITY};
     setrlimit(RLIMIT_MEMLOCK, &all);
     shell("modprobe -a devhost vhost_can vhost_vdpa vcan can_raw");
+    wait_for_boot();
     require_icount();
     const can::Vcan bus("vcanB");
     mlockall(MCL_CURRENT | MCL_FUTURE);
 
+    wait_for_udev();
     const Costs alone = senders(bus.name());
     const Costs host = native(bus.name(), alone);
     for (const RingKind ring : {RingKind::split, RingKind::packed}) {

@@ -254,7 +254,7 @@ double BareRing::cost(unsigned count)
 
 Receiver::Receiver(std::function<void()> step)
     : thread_([this, step = std::move(step)] {
-          run_normally();
+          run_first();
           while (!stop_) {
               step();
           }

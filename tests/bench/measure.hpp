@@ -2,6 +2,8 @@
 // Counting instructions with a clock that counts them (tests/vm exec --icount).
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -11,13 +13,17 @@ namespace dh::bench {
 // Throws where a nanosecond of this machine's clock is not an instruction.
 void require_icount();
 
+// Until nothing runs any more that the boot, or a new device, made udev or systemd start.
+void wait_for_boot();
+void wait_for_udev();
+
 // One CPU's worth of everything that ran in @body, idle time excluded, divided
-// by @frames: the median of several runs, after one that warms up.
+// by @frames: the least of several runs, after one that warms up. What else runs
+// can only add to it.
 double per_frame(unsigned frames, const std::function<void()> &body);
 
-// Makes the calling thread run before all others, or after all others.
-void run_first();
-void run_last();
+// Makes a thread, 0: the calling one, run before all others that are not made to.
+void run_first(pid_t thread = 0);
 void run_normally();
 
 // A line for build/bench.json; @native 0: nothing to compare with.

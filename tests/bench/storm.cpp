@@ -87,6 +87,7 @@ void run()
     if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
         throw std::runtime_error("needs two CPUs");
     }
+    wait_for_boot();
     TestDevice quiet(params("quiet"));
     TestDevice noisy(params("noisy"));
     pin(0);
