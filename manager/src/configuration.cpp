@@ -194,8 +194,8 @@ void Configuration::remove_guests_without_file(const std::vector<fs::path> &pres
             gone.emplace_back(name, file);
         }
     }
-    for (const auto &[name, file] : gone) {
-        attempt(name, file, [&] { host_.remove_guest(name, false); });
+    for (const auto &guest : gone) {
+        attempt(guest.first, guest.second, [&] { host_.remove_guest(guest.first, false); });
     }
 }
 
