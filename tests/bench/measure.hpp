@@ -13,7 +13,8 @@ namespace dh::bench {
 // Throws where a nanosecond of this machine's clock is not an instruction.
 void require_icount();
 
-// Until nothing runs any more that the boot, or a new device, made udev or systemd start.
+// Wait until nothing runs any more that the boot, or a new device, made systemd or udev start. The
+// first also moves the process to the root cgroup.
 void wait_for_boot();
 void wait_for_udev();
 
