@@ -83,19 +83,20 @@ class Lines:
 
 
 def selftest(results, layer, kernels, soak, only=()):
-    environment = ["DEVHOST_SOAK=1"] if soak else []
-    for kernel in kernels:
-        runner = Runner(results, layer, kernel, "selftest", environment)
-        runner.run(only or runner.programs(), 3600 if soak else 1200)
+    _on_each(results, layer, kernels, "selftest", soak, only, 3600 if soak else 1200)
 
 
 def e2e(results, layer, kernels, soak, only=()):
-    """The kernels at the same time: a script mostly waits for one emulated processor."""
+    _on_each(results, layer, kernels, "e2e", soak, only, 7200 if soak else 1500)
+
+
+def _on_each(results, layer, kernels, suite, soak, only, timeout):
+    """The kernels at the same time: a test mostly waits for one emulated processor."""
     environment = ["DEVHOST_SOAK=1"] if soak else []
 
     def one(kernel):
-        runner = Runner(results, layer, kernel, "e2e", environment)
-        runner.run(only or runner.programs(), 7200 if soak else 1500)
+        runner = Runner(results, layer, kernel, suite, environment)
+        runner.run(only or runner.programs(), timeout)
 
     with ThreadPoolExecutor(len(kernels)) as pool:
         for done in [pool.submit(one, kernel) for kernel in kernels]:
