@@ -102,15 +102,10 @@ NlMessage restart_request(rtnl_link &link)
     if (!request || nlmsg_append(request.get(), &info, sizeof(info), NLMSG_ALIGNTO) < 0) {
         throw std::bad_alloc();
     }
-    nlattr *const link_info = nla_nest_start(request.get(), IFLA_LINKINFO);
-    const bool kind =
-        link_info != nullptr && nla_put_string(request.get(), IFLA_INFO_KIND, "can") == 0;
-    nlattr *const data = kind ? nla_nest_start(request.get(), IFLA_INFO_DATA) : nullptr;
-    if (data == nullptr || nla_put_u32(request.get(), IFLA_CAN_RESTART, 1) < 0) {
-        throw std::bad_alloc();
-    }
-    nla_nest_end(request.get(), data);
-    nla_nest_end(request.get(), link_info);
+    const Nest link_info(*request, IFLA_LINKINFO);
+    put(*request, IFLA_INFO_KIND, "can");
+    const Nest data(*request, IFLA_INFO_DATA);
+    put(*request, IFLA_CAN_RESTART, std::uint32_t{1});
     return request;
 }
 

@@ -7,57 +7,11 @@
 #include <netlink/genl/genl.h>
 #include <vector>
 
-#include "error.hpp"
+#include "netlink.hpp"
 
 namespace devhost {
 
 namespace {
-
-void check(int result)
-{
-    if (result < 0) {
-        throw Error(Cause::failed, "The netlink request does not fit in a message.");
-    }
-}
-
-// An attribute that contains others, open while the object lives.
-class Nest {
-public:
-    Nest(nl_msg &message, int type)
-        : message_(message), start_(nla_nest_start(&message, type | NLA_F_NESTED))
-    {
-        check(start_ == nullptr ? -1 : 0);
-    }
-    Nest(const Nest &) = delete;
-    Nest &operator=(const Nest &) = delete;
-    ~Nest() { nla_nest_end(&message_, start_); }
-
-private:
-    nl_msg &message_;
-    nlattr *start_;
-};
-
-void put(nl_msg &message, int type, const std::string &text)
-{
-    check(nla_put_string(&message, type, text.c_str()));
-}
-
-void put(nl_msg &message, int type, std::uint32_t number)
-{
-    check(nla_put_u32(&message, type, number));
-}
-
-void put(nl_msg &message, int type, std::uint64_t number)
-{
-    check(nla_put_u64(&message, type, number));
-}
-
-void put_flag(nl_msg &message, int type, bool set)
-{
-    if (set) {
-        check(nla_put_flag(&message, type));
-    }
-}
 
 void put_backend(nl_msg &message, const CanDeviceConfig &can)
 {

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <system_error>
 
+#include "error.hpp"
+
 namespace devhost {
 
 namespace {
@@ -15,6 +17,13 @@ namespace {
 std::string errno_text(int error)
 {
     return std::generic_category().message(error);
+}
+
+void require_room(bool had_room)
+{
+    if (!had_room) {
+        throw Error(Cause::failed, "The netlink request does not fit in a message.");
+    }
 }
 
 // What a transaction has seen so far.
@@ -186,6 +195,39 @@ bool receive(nl_sock &socket, const std::function<void(nlmsghdr *)> &each)
         each(reply.header());
     }
     return result >= 0 || result == -NLE_AGAIN;
+}
+
+void put(nl_msg &message, int type, const std::string &text)
+{
+    require_room(nla_put_string(&message, type, text.c_str()) == 0);
+}
+
+void put(nl_msg &message, int type, std::uint32_t number)
+{
+    require_room(nla_put_u32(&message, type, number) == 0);
+}
+
+void put(nl_msg &message, int type, std::uint64_t number)
+{
+    require_room(nla_put_u64(&message, type, number) == 0);
+}
+
+void put_flag(nl_msg &message, int type, bool set)
+{
+    if (set) {
+        require_room(nla_put_flag(&message, type) == 0);
+    }
+}
+
+Nest::Nest(nl_msg &message, int type)
+    : message_(message), start_(nla_nest_start(&message, type | NLA_F_NESTED))
+{
+    require_room(start_ != nullptr);
+}
+
+Nest::~Nest()
+{
+    nla_nest_end(&message_, start_);
 }
 
 } // namespace devhost

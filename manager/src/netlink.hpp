@@ -3,6 +3,7 @@
 // libnl handles that free themselves, and errors with the kernel's own words.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <netlink/msg.h>
@@ -51,6 +52,25 @@ private:
 /// Sends @p request and collects what comes back until the kernel acknowledges it or ends the
 /// dump. Throws NetlinkError.
 std::vector<NlReply> transact(nl_sock &socket, nl_msg &request);
+
+/// Attributes for a request. Throw Error where the message has no room.
+void put(nl_msg &message, int type, const std::string &text);
+void put(nl_msg &message, int type, std::uint32_t number);
+void put(nl_msg &message, int type, std::uint64_t number);
+void put_flag(nl_msg &message, int type, bool set);
+
+/// An attribute that contains others, open while the object lives.
+class Nest {
+public:
+    Nest(nl_msg &message, int type);
+    Nest(const Nest &) = delete;
+    Nest &operator=(const Nest &) = delete;
+    ~Nest();
+
+private:
+    nl_msg &message_;
+    nlattr *start_;
+};
 
 /// Reads what is queued on a non-blocking socket of multicast messages. False when some were lost.
 bool receive(nl_sock &socket, const std::function<void(nlmsghdr *)> &each);
