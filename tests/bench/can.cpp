@@ -4,8 +4,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include <cstdio>
-#include <exception>
 #include <optional>
 
 #include "can_rig.hpp"
@@ -207,11 +205,5 @@ void run()
 
 int main()
 {
-    try {
-        run();
-    } catch (const std::exception &error) {
-        fprintf(stderr, "%s\n", error.what());
-        return 1;
-    }
-    return 0;
+    return run_figures(run);
 }

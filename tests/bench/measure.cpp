@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -119,6 +120,17 @@ void row(const std::string &name, const std::string &metric, const std::string &
         printf("\"native\": null, \"ratio\": null}\n");
     }
     fflush(stdout);
+}
+
+int run_figures(const std::function<void()> &figures)
+{
+    try {
+        figures();
+    } catch (const std::exception &error) {
+        fprintf(stderr, "%s\n", error.what());
+        return 1;
+    }
+    return 0;
 }
 
 } // namespace dh::bench

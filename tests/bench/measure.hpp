@@ -31,4 +31,7 @@ void run_normally();
 void row(const std::string &name, const std::string &metric, const std::string &unit, double value,
          double native);
 
+// What main() does: says what kept @figures from being measured, and returns the exit status.
+int run_figures(const std::function<void()> &figures);
+
 } // namespace dh::bench

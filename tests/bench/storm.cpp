@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdio>
 #include <stdexcept>
 #include <vector>
 
@@ -113,11 +112,5 @@ void run()
 
 int main()
 {
-    try {
-        run();
-    } catch (const std::exception &error) {
-        fprintf(stderr, "%s\n", error.what());
-        return 1;
-    }
-    return 0;
+    return run_figures(run);
 }
