@@ -6,7 +6,10 @@
 #include_next <linux/slab.h>
 
 #ifndef kzalloc_obj
-#define kzalloc_obj(obj)	((typeof(obj) *)kzalloc(sizeof(obj), GFP_KERNEL))
+#define kzalloc_obj(obj) ({						\
+	typeof(obj) *__new = kzalloc(sizeof(obj), GFP_KERNEL);		\
+	__new;								\
+})
 #endif
 
 #endif /* _DEVHOST_COMPAT_SLAB_H */
