@@ -59,7 +59,8 @@ class Machine:
         khz = tsc.ICOUNT_KHZ if self.icount else tsc.host_khz()
         if khz:
             append += f" tsc_early_khz={khz}"
-        argv = [*emulator(self.layer.stack()[-1].root), "-M", "q35", "-cpu", "max,+svm,+npt", "-m", "4G",
+        argv = [*emulator(self.layer.stack()[-1].root),
+                "-M", "q35", "-cpu", "max,+svm,+npt", "-m", "4G",
                 "-nodefaults", "-display", "none", "-no-reboot",
                 "-kernel", vmlinuz, "-initrd", initrd,
                 "-serial", f"file:{self.console}",
