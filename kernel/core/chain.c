@@ -152,14 +152,13 @@ static noinline int devhost_chain_remap(struct devhost_chain *chain)
 		span->base = base;
 	}
 	/* Only now: after an error the spans are never used. */
-	chain->generation = devhost_map_generation(map);
+	chain->generation = map->generation;
 	return 0;
 }
 
 static __always_inline int devhost_chain_check(struct devhost_chain *chain)
 {
-	if (likely(chain->generation ==
-		   devhost_map_generation(chain->ring->map)))
+	if (likely(chain->generation == chain->ring->map->generation))
 		return 0;
 	return devhost_chain_remap(chain);
 }

@@ -33,33 +33,28 @@ struct devhost_region {
 	u32 perm;
 };
 
-/* What a lookup needs of a region, packed for it. */
-struct devhost_slot {
-	u64 first;
-	u64 last;
-	void *base;
-	u32 perm;
-};
-
 /**
- * struct devhost_map - see mem.h
+ * struct devhost_snapshot - a snapshot with all that belongs to it
+ * @map: what its readers see
  * @refs: references
- * @generation: counted up per device
  * @identity: guest addresses are physical ones (the host's own driver)
- * @hint: slot of the last hit
  * @num: slots
  * @region: the regions, in the order of the slots
  * @slot: sorted by address
  */
-struct devhost_map {
+struct devhost_snapshot {
+	struct devhost_map map;
 	refcount_t refs;
-	u64 generation;
 	bool identity;
-	unsigned int hint;
 	unsigned int num;
 	struct devhost_region **region;
 	struct devhost_slot slot[];
 };
+
+static const struct devhost_slot devhost_no_slot;
+
+#define devhost_snapshot(seen) \
+	container_of_const(seen, struct devhost_snapshot, map)
 
 static atomic64_t devhost_generation = ATOMIC64_INIT(0);
 
@@ -111,23 +106,24 @@ void devhost_region_put(struct devhost_region *region)
 	kfree(region);
 }
 
-static struct devhost_map *devhost_map_alloc(unsigned int num)
+static struct devhost_snapshot *devhost_snapshot_new(unsigned int num)
 {
-	struct devhost_map *map;
+	struct devhost_snapshot *snap;
 
-	map = kvzalloc(struct_size(map, slot, num), GFP_KERNEL);
-	if (!map)
+	snap = kvzalloc(struct_size(snap, slot, num), GFP_KERNEL);
+	if (!snap)
 		return NULL;
 	if (num) {
-		map->region = kvcalloc(num, sizeof(*map->region), GFP_KERNEL);
-		if (!map->region) {
-			kvfree(map);
+		snap->region = kvcalloc(num, sizeof(*snap->region), GFP_KERNEL);
+		if (!snap->region) {
+			kvfree(snap);
 			return NULL;
 		}
 	}
-	refcount_set(&map->refs, 1);
-	map->generation = atomic64_inc_return(&devhost_generation);
-	return map;
+	refcount_set(&snap->refs, 1);
+	snap->map.generation = atomic64_inc_return(&devhost_generation);
+	snap->map.hit = &devhost_no_slot;
+	return snap;
 }
 
 /**
@@ -139,60 +135,57 @@ static struct devhost_map *devhost_map_alloc(unsigned int num)
  */
 struct devhost_map *devhost_map_empty(bool identity)
 {
-	struct devhost_map *map = devhost_map_alloc(0);
+	struct devhost_snapshot *snap = devhost_snapshot_new(0);
 
-	if (map)
-		map->identity = identity;
-	return map;
+	if (!snap)
+		return NULL;
+	snap->identity = identity;
+	return &snap->map;
 }
 
 struct devhost_map *devhost_map_get(struct devhost_map *map)
 {
-	refcount_inc(&map->refs);
+	refcount_inc(&devhost_snapshot(map)->refs);
 	return map;
 }
 
 void devhost_map_put(struct devhost_map *map)
 {
+	struct devhost_snapshot *snap = devhost_snapshot(map);
 	unsigned int i;
 
-	if (!refcount_dec_and_test(&map->refs))
+	if (!refcount_dec_and_test(&snap->refs))
 		return;
-	for (i = 0; i < map->num; i++)
-		devhost_region_put(map->region[i]);
-	kvfree(map->region);
-	kvfree(map);
+	for (i = 0; i < snap->num; i++)
+		devhost_region_put(snap->region[i]);
+	kvfree(snap->region);
+	kvfree(snap);
 }
 
-u64 devhost_map_generation(const struct devhost_map *map)
+/* The number of the slot that holds @iova, or -1. */
+static int devhost_snapshot_find(const struct devhost_snapshot *snap, u64 iova)
 {
-	return map->generation;
-}
-
-/* The slot that holds @iova, or -1. */
-static int devhost_map_find(const struct devhost_map *map, u64 iova)
-{
-	unsigned int low = 0, high = map->num;
+	unsigned int low = 0, high = snap->num;
 
 	while (low < high) {
 		unsigned int mid = low + (high - low) / 2;
 
-		if (map->slot[mid].last < iova)
+		if (snap->slot[mid].last < iova)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	if (low == map->num || map->slot[low].first > iova)
+	if (low == snap->num || snap->slot[low].first > iova)
 		return -1;
 	return low;
 }
 
 /* The same memory in the old snapshot, so that a change costs what it changes. */
 static struct devhost_region *
-devhost_map_reuse(const struct devhost_map *old,
-		  const struct vhost_iotlb_map *entry)
+devhost_snapshot_reuse(const struct devhost_snapshot *old,
+		       const struct vhost_iotlb_map *entry)
 {
-	int i = devhost_map_find(old, entry->start);
+	int i = devhost_snapshot_find(old, entry->start);
 	struct devhost_region *region;
 
 	if (i < 0)
@@ -219,26 +212,25 @@ struct devhost_map *devhost_map_build(struct devhost_guest *guest,
 				      const struct devhost_map *old,
 				      struct vhost_iotlb *iotlb)
 {
+	struct devhost_snapshot *snap = devhost_snapshot_new(iotlb->nmaps);
 	struct vhost_iotlb_map *entry;
-	struct devhost_map *map;
 	int err = -ENOMEM;
 
-	map = devhost_map_alloc(iotlb->nmaps);
-	if (!map)
+	if (!snap)
 		return ERR_PTR(-ENOMEM);
 
 	for (entry = vhost_iotlb_itree_first(iotlb, 0, U64_MAX); entry;
 	     entry = vhost_iotlb_itree_next(entry, 0, U64_MAX)) {
-		struct devhost_slot *slot = &map->slot[map->num];
+		struct devhost_slot *slot = &snap->slot[snap->num];
 		struct devhost_region *region;
 
 		/* All of memory in one entry has no size that fits. */
-		if (WARN_ON_ONCE(map->num == iotlb->nmaps) ||
+		if (WARN_ON_ONCE(snap->num == iotlb->nmaps) ||
 		    entry->last - entry->start == U64_MAX) {
 			err = -EINVAL;
 			goto err_put;
 		}
-		region = devhost_map_reuse(old, entry);
+		region = devhost_snapshot_reuse(devhost_snapshot(old), entry);
 		if (!region)
 			region = devhost_region_new(guest, entry);
 		if (!region)
@@ -247,14 +239,14 @@ struct devhost_map *devhost_map_build(struct devhost_guest *guest,
 		slot->last = entry->last;
 		slot->base = phys_to_virt(entry->addr);
 		slot->perm = entry->perm;
-		map->region[map->num++] = region;
-		if (!(map->num & 1023))
+		snap->region[snap->num++] = region;
+		if (!(snap->num & 1023))
 			cond_resched();
 	}
-	return map;
+	return &snap->map;
 
 err_put:
-	devhost_map_put(map);
+	devhost_map_put(&snap->map);
 	return ERR_PTR(err);
 }
 
@@ -268,32 +260,33 @@ static void *devhost_map_identity(u64 iova, size_t *len)
 	return phys_to_virt(iova);
 }
 
-void *devhost_map_span(struct devhost_map *map, u64 iova, size_t *len,
-		       bool write)
+/**
+ * devhost_map_lookup - translate what is not in the slot of the last time
+ * @map: the snapshot
+ * @iova: as for devhost_map_span()
+ * @len: as there
+ * @write: as there
+ *
+ * Context: Any.
+ * Return: as there.
+ */
+void *devhost_map_lookup(struct devhost_map *map, u64 iova, size_t *len,
+			 bool write)
 {
-	unsigned int i = map->hint;
-	struct devhost_slot *slot;
-	u64 room;
+	const struct devhost_snapshot *snap = devhost_snapshot(map);
+	const struct devhost_slot *slot;
+	int i;
 
-	if (unlikely(map->identity))
+	if (unlikely(snap->identity))
 		return devhost_map_identity(iova, len);
-
-	if (i >= map->num || iova < map->slot[i].first ||
-	    iova > map->slot[i].last) {
-		int found = devhost_map_find(map, iova);
-
-		if (found < 0)
-			return NULL;
-		i = found;
-		map->hint = i;
-	}
-	slot = &map->slot[i];
+	i = devhost_snapshot_find(snap, iova);
+	if (i < 0)
+		return NULL;
+	slot = &snap->slot[i];
 	if (!(slot->perm & (write ? VHOST_MAP_WO : VHOST_MAP_RO)))
 		return NULL;
-	room = slot->last - iova;
-	if (*len - 1 > room)
-		*len = room + 1;
-	return slot->base + (iova - slot->first);
+	map->hit = slot;
+	return devhost_map_span(map, iova, len, write);
 }
 
 /**
@@ -307,11 +300,12 @@ void *devhost_map_span(struct devhost_map *map, u64 iova, size_t *len,
 struct devhost_region *devhost_map_region(const struct devhost_map *map,
 					  u64 iova)
 {
+	const struct devhost_snapshot *snap = devhost_snapshot(map);
 	struct devhost_region *region;
 
-	if (map->identity)
+	if (snap->identity)
 		return NULL;
-	region = map->region[devhost_map_find(map, iova)];
+	region = snap->region[devhost_snapshot_find(snap, iova)];
 	refcount_inc(&region->refs);
 	return region;
 }
@@ -328,15 +322,16 @@ struct devhost_region *devhost_map_region(const struct devhost_map *map,
 bool devhost_map_has(const struct devhost_map *map,
 		     const struct devhost_span *span, bool write)
 {
+	const struct devhost_snapshot *snap = devhost_snapshot(map);
 	const struct devhost_slot *slot;
 	int i;
 
-	if (map->identity)
+	if (snap->identity)
 		return true;
-	i = devhost_map_find(map, span->iova);
+	i = devhost_snapshot_find(snap, span->iova);
 	if (i < 0)
 		return false;
-	slot = &map->slot[i];
+	slot = &snap->slot[i];
 	return slot->base + (span->iova - slot->first) == span->base &&
 	       slot->last - span->iova >= span->len - 1 &&
 	       (slot->perm & (write ? VHOST_MAP_WO : VHOST_MAP_RO));

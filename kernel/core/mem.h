@@ -7,6 +7,7 @@
 #define _DEVHOST_CORE_MEM_H
 
 #include <linux/types.h>
+#include <linux/vhost_types.h>
 
 struct devhost_guest;
 struct devhost_region;
@@ -14,12 +15,32 @@ struct devhost_span;
 struct vhost_iotlb;
 
 /**
- * struct devhost_map - one snapshot of the guest's memory
- *
- * Refcounted and never changed: a reader that holds a reference may use every
- * translation it got from it, whatever set_map() does meanwhile.
+ * struct devhost_slot - what a translation needs of a region, packed for it
+ * @first: guest address of the first byte
+ * @last: guest address of the last byte
+ * @base: where the kernel sees it
+ * @perm: VHOST_ACCESS_RO, _WO or _RW; 0 in the slot that no address is in
  */
-struct devhost_map;
+struct devhost_slot {
+	u64 first;
+	u64 last;
+	u8 *base;
+	u32 perm;
+};
+
+/**
+ * struct devhost_map - one snapshot of the guest's memory
+ * @generation: counted up with each new snapshot; never 0
+ * @hit: the slot of the last translation
+ *
+ * Refcounted and, but for @hit, never changed: a reader that holds a reference
+ * may use every translation it got from it, whatever set_map() does meanwhile.
+ * mem.c has the rest of it.
+ */
+struct devhost_map {
+	u64 generation;
+	const struct devhost_slot *hit;
+};
 
 struct devhost_map *devhost_map_empty(bool identity);
 struct devhost_map *devhost_map_build(struct devhost_guest *guest,
@@ -34,12 +55,12 @@ bool devhost_map_has(const struct devhost_map *map,
 		     const struct devhost_span *span, bool write);
 void devhost_region_put(struct devhost_region *region);
 
-/* Counted up with each new snapshot; never 0. */
-u64 devhost_map_generation(const struct devhost_map *map);
+void *devhost_map_lookup(struct devhost_map *map, u64 iova, size_t *len,
+			 bool write);
 
 /**
  * devhost_map_span - translate guest memory
- * @map: the snapshot; remembers the last hit, so one reader at a time
+ * @map: the snapshot
  * @iova: guest (bus) address
  * @len: in: bytes wanted, more than 0; out: bytes contiguous from there, at
  *	most those wanted
@@ -48,7 +69,17 @@ u64 devhost_map_generation(const struct devhost_map *map);
  * Context: Any.
  * Return: where the kernel sees it, NULL where the guest may not use it.
  */
-void *devhost_map_span(struct devhost_map *map, u64 iova, size_t *len,
-		       bool write);
+static inline void *devhost_map_span(struct devhost_map *map, u64 iova,
+				     size_t *len, bool write)
+{
+	const struct devhost_slot *hit = map->hit;
+
+	if (iova < hit->first || iova > hit->last ||
+	    !(hit->perm & (write ? VHOST_ACCESS_WO : VHOST_ACCESS_RO)))
+		return devhost_map_lookup(map, iova, len, write);
+	if (*len - 1 > hit->last - iova)
+		*len = hit->last - iova + 1;
+	return hit->base + (iova - hit->first);
+}
 
 #endif /* _DEVHOST_CORE_MEM_H */

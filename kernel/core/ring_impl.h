@@ -98,7 +98,7 @@ static inline struct devhost_chain *devhost_chain_begin(struct devhost_ring *rin
 {
 	struct devhost_chain *chain = ring->free;
 
-	chain->generation = devhost_map_generation(ring->map);
+	chain->generation = ring->map->generation;
 	chain->priv = NULL;
 	chain->readable = 0;
 	chain->writable = 0;

@@ -87,7 +87,7 @@ static int devhost_vq_map(struct devhost_vq *vq)
 					true);
 	if (!ring->desc || !ring->driver || !ring->device)
 		return -EFAULT;
-	vq->generation = devhost_map_generation(ring->map);
+	vq->generation = ring->map->generation;
 	if (vq->started)
 		return 0;
 	vq->started = true;
@@ -105,7 +105,7 @@ static bool devhost_vq_usable(struct devhost_vq *vq)
 {
 	if (!vq->live || vq->broken)
 		return false;
-	if (likely(vq->generation == devhost_map_generation(vq->dev->pass_map)))
+	if (likely(vq->generation == vq->dev->pass_map->generation))
 		return true;
 	if (devhost_vq_map(vq)) {
 		devhost_vq_fail(vq, "a virtqueue is outside the guest's memory");

@@ -3,15 +3,11 @@
 
 #include <algorithm>
 
-u64 devhost_map_generation(const devhost_map *map)
-{
-    return map->generation;
-}
-
-void *devhost_map_span(devhost_map *map, u64 iova, size_t *len, bool write)
+void *devhost_map_lookup(devhost_map *seen, u64 iova, size_t *len, bool write)
 {
     const auto want = static_cast<uint8_t>(write ? Perm::write : Perm::read);
 
+    auto *const map = static_cast<GuestMap *>(seen);
     map->spans++;
     for (auto &region : map->regions) {
         if (iova < region.iova || iova - region.iova >= region.size) {

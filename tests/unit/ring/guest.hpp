@@ -42,9 +42,11 @@ struct Region {
     [[nodiscard]] uint8_t *base() const { return nowhere != nullptr ? nowhere : mem.get(); }
 };
 
-/// The opaque type of mem.h.
-struct devhost_map {
-    uint64_t generation = 1;
+/// Guest memory without a last hit, so that each translation is asked for.
+struct GuestMap : devhost_map {
+    GuestMap() : devhost_map{1, &nowhere} {}
+
+    static constexpr devhost_slot nowhere{};
     std::vector<Region> regions;
     uint64_t next = 0x10000;
     uint64_t spans = 0; // translations asked for
@@ -134,8 +136,8 @@ public:
         return data;
     }
 
-    devhost_map *map() { return &map_; }
+    GuestMap *map() { return &map_; }
 
 private:
-    devhost_map map_;
+    GuestMap map_;
 };
