@@ -56,6 +56,15 @@ static int devhost_set_identity(struct devhost_device *dev)
 	return 0;
 }
 
+/* A VMM that opens the device next must not find it. */
+static void devhost_clear_identity(struct devhost_device *dev)
+{
+	if (!dev->identity)
+		return;
+	dev->identity = false;
+	devhost_swap_map(dev, devhost_map_get(dev->no_map));
+}
+
 /**
  * devhost_start - the driver is ready
  * @dev: the device, not running
@@ -81,7 +90,7 @@ int devhost_start(struct devhost_device *dev)
 		devhost_stop_vqs(dev);
 	mutex_unlock(&dev->run_lock);
 	if (err)
-		return err;
+		goto err_identity;
 
 	WRITE_ONCE(dev->running, true);
 	err = devhost_worker_start(dev, host);
@@ -95,6 +104,11 @@ int devhost_start(struct devhost_device *dev)
 		devhost_set_serving(dev);
 	}
 	mutex_unlock(&dev->run_lock);
+	if (!err)
+		return 0;
+
+err_identity:
+	devhost_clear_identity(dev);
 	return err;
 }
 
@@ -120,11 +134,7 @@ void devhost_stop(struct devhost_device *dev)
 	dev->paused = false;
 	mutex_unlock(&dev->run_lock);
 	devhost_worker_stop(dev);
-	if (dev->identity) {
-		/* A VMM that opens the device next must not find it. */
-		dev->identity = false;
-		devhost_swap_map(dev, devhost_map_get(dev->no_map));
-	}
+	devhost_clear_identity(dev);
 }
 
 static void devhost_pause(struct devhost_device *dev)
