@@ -109,6 +109,7 @@ void devhost_region_put(struct devhost_region *region)
 static struct devhost_snapshot *devhost_snapshot_new(unsigned int num)
 {
 	struct devhost_snapshot *snap;
+	unsigned int i;
 
 	snap = kvzalloc(struct_size(snap, slot, num), GFP_KERNEL);
 	if (!snap)
@@ -122,7 +123,8 @@ static struct devhost_snapshot *devhost_snapshot_new(unsigned int num)
 	}
 	refcount_set(&snap->refs, 1);
 	snap->map.generation = atomic64_inc_return(&devhost_generation);
-	snap->map.hit = &devhost_no_slot;
+	for (i = 0; i < DEVHOST_MAP_HITS; i++)
+		snap->map.hit[i] = &devhost_no_slot;
 	return snap;
 }
 
@@ -261,7 +263,7 @@ static void *devhost_map_identity(u64 iova, size_t *len)
 }
 
 /**
- * devhost_map_lookup - translate what is not in the slot of the last time
+ * devhost_map_lookup - translate what is not in a slot that was used lately
  * @map: the snapshot
  * @iova: as for devhost_map_span()
  * @len: as there
@@ -285,7 +287,7 @@ void *devhost_map_lookup(struct devhost_map *map, u64 iova, size_t *len,
 	slot = &snap->slot[i];
 	if (!(slot->perm & (write ? VHOST_MAP_WO : VHOST_MAP_RO)))
 		return NULL;
-	map->hit = slot;
+	map->hit[devhost_map_hit(iova)] = slot;
 	return devhost_map_span(map, iova, len, write);
 }
 

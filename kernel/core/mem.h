@@ -28,10 +28,13 @@ struct devhost_slot {
 	u32 perm;
 };
 
+/* Pages whose slots a snapshot remembers; a power of two. */
+#define DEVHOST_MAP_HITS	64
+
 /**
  * struct devhost_map - one snapshot of the guest's memory
  * @generation: counted up with each new snapshot; never 0
- * @hit: the slot of the last translation
+ * @hit: the slots of the last translations, by the low bits of the page number
  *
  * Refcounted and, but for @hit, never changed: a reader that holds a reference
  * may use every translation it got from it, whatever set_map() does meanwhile.
@@ -39,8 +42,13 @@ struct devhost_slot {
  */
 struct devhost_map {
 	u64 generation;
-	const struct devhost_slot *hit;
+	const struct devhost_slot *hit[DEVHOST_MAP_HITS];
 };
+
+static inline unsigned int devhost_map_hit(u64 iova)
+{
+	return iova >> 12 & (DEVHOST_MAP_HITS - 1);
+}
 
 struct devhost_map *devhost_map_empty(bool identity);
 struct devhost_map *devhost_map_build(struct devhost_guest *guest,
@@ -72,7 +80,7 @@ void *devhost_map_lookup(struct devhost_map *map, u64 iova, size_t *len,
 static inline void *devhost_map_span(struct devhost_map *map, u64 iova,
 				     size_t *len, bool write)
 {
-	const struct devhost_slot *hit = map->hit;
+	const struct devhost_slot *hit = map->hit[devhost_map_hit(iova)];
 
 	if (iova < hit->first || iova > hit->last ||
 	    !(hit->perm & (write ? VHOST_ACCESS_WO : VHOST_ACCESS_RO)))

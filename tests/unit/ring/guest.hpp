@@ -2,8 +2,10 @@
 // Guest memory for tests: what the core sees as struct devhost_map.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <span>
@@ -42,9 +44,9 @@ struct Region {
     [[nodiscard]] uint8_t *base() const { return nowhere != nullptr ? nowhere : mem.get(); }
 };
 
-/// Guest memory without a last hit, so that each translation is asked for.
+/// Guest memory that remembers no translation, so that each is asked for.
 struct GuestMap : devhost_map {
-    GuestMap() : devhost_map{1, &nowhere} {}
+    GuestMap() : devhost_map{1, {}} { std::fill(std::begin(hit), std::end(hit), &nowhere); }
 
     static constexpr devhost_slot nowhere{};
     std::vector<Region> regions;
