@@ -3,7 +3,7 @@
 # QEMU dies by SIGKILL under traffic, again and again: nothing leaks, the next guest works.
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-rounds=${ROUNDS:-25}
+rounds=${ROUNDS:-10}
 [ -z "$DEVHOST_SOAK" ] || rounds=200
 
 plan 8

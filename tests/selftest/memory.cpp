@@ -233,6 +233,7 @@ TEST_RINGS("D16 remap and unmap under traffic")
     g.good();
     tap::time_limit(1500);
 
+    const unsigned wanted = tap::rounds(150, 3000);
     std::atomic<unsigned> remaps = 0;
     unsigned served = 0;
     unsigned refused = 0;
@@ -249,7 +250,7 @@ TEST_RINGS("D16 remap and unmap under traffic")
             usleep(300);
         });
         const uint64_t near = g.alloc(4096);
-        while (remaps < 300) {
+        while (remaps < wanted) {
             const uint16_t id = g.put({{TwoRegions::buffers, 2000},
                                        {near, 1000, write_flag},
                                        {TwoRegions::buffers + 4096, 1000, write_flag}});

@@ -118,10 +118,11 @@ TEST_RINGS("S4 reset racing with kicks, config reads and statistics")
     t.guest.good();
 }
 
-TEST_RINGS("S4 close in the middle of traffic x 300")
+TEST_RINGS("S4 close in the middle of traffic")
 {
     TestDevice device(echo_params(ring));
-    for (int i = 0; i < 300; i++) {
+    const unsigned rounds = tap::rounds(100, 1000);
+    for (unsigned i = 0; i < rounds; i++) {
         EchoGuest g(device.path(), with_ring(ring));
         g.start();
         for (int n = 0; n < 20; n++) {
