@@ -186,6 +186,9 @@ void devhost_class_put(struct devhost_class *class)
  * devhost_register_class - offer a kind of device
  * @class: constant until it is unregistered
  *
+ * The core loads the module vhost_<name> for a netlink request, under generic
+ * netlink's lock: the module's init must not register a family there.
+ *
  * Context: Process context, may sleep.
  * Return: 0, -EINVAL where @class asks for more than the core has, -EEXIST.
  */
