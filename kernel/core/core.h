@@ -4,6 +4,7 @@
  *
  *   main.c     module init, classes, PM and reboot notifiers
  *   vdpa.c     the vDPA parent: virtio status, features, queues, config
+ *   vdpa_dev.c how its devices come and go
  *   run.c      start, stop, suspend, quiesce
  *   vq.c       a queue at work: kicks, budget, notifications
  *   worker.c   the device's queue worker
@@ -306,7 +307,7 @@ void devhost_device_del_vdpa(struct devhost_device *dev);
 /* Removes all guests, for module exit. */
 void devhost_guest_del_all(void);
 
-/* vdpa.c */
+/* vdpa_dev.c */
 int devhost_vdpa_init(void);
 void devhost_vdpa_exit(void);
 /* Allocates; the caller calls the class's create(), then adds. */
@@ -317,6 +318,17 @@ int devhost_vdpa_add(struct devhost_device *dev);
 /* Waits for the VMM to close the device. */
 void devhost_vdpa_del(struct devhost_device *dev);
 void devhost_vdpa_put(struct devhost_device *dev);
+void devhost_vdpa_free(struct vdpa_device *vdpa);
+
+/* vdpa.c */
+#define DEVHOST_FEATURES_NEEDED	(BIT_ULL(VIRTIO_F_VERSION_1) |		\
+				 BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))
+#define DEVHOST_FEATURES	(DEVHOST_FEATURES_NEEDED |		\
+				 BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) |	\
+				 BIT_ULL(VIRTIO_RING_F_EVENT_IDX) |	\
+				 BIT_ULL(VIRTIO_F_RING_PACKED))
+extern const struct vdpa_config_ops devhost_vdpa_ops;
+void devhost_vdpa_reset_vq(struct devhost_vq *vq);
 bool devhost_vdpa_in_use(struct devhost_device *dev);
 enum devhost_dev_state devhost_vdpa_state(struct devhost_device *dev);
 u64 devhost_vdpa_features(struct devhost_device *dev);

@@ -13,13 +13,6 @@
 #include "core.h"
 #include "trace.h"
 
-#define DEVHOST_FEATURES_NEEDED	(BIT_ULL(VIRTIO_F_VERSION_1) |		\
-				 BIT_ULL(VIRTIO_F_ACCESS_PLATFORM))
-#define DEVHOST_FEATURES	(DEVHOST_FEATURES_NEEDED |		\
-				 BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) |	\
-				 BIT_ULL(VIRTIO_RING_F_EVENT_IDX) |	\
-				 BIT_ULL(VIRTIO_F_RING_PACKED))
-
 bool devhost_host_driver(struct devhost_device *dev)
 {
 	const struct device_driver *driver = READ_ONCE(dev->vdpa.dev.driver);
@@ -162,7 +155,7 @@ static void devhost_set_status(struct vdpa_device *vdpa, u8 status)
 	mutex_unlock(&dev->lock);
 }
 
-static void devhost_reset_vq(struct devhost_vq *vq)
+void devhost_vdpa_reset_vq(struct devhost_vq *vq)
 {
 	vq->ready = false;
 	vq->num = vq->dev->vq_size_max;
@@ -192,7 +185,7 @@ static int devhost_reset(struct vdpa_device *vdpa)
 	trace_devhost_reset(dev, dev->status);
 	devhost_stop(dev);
 	for (i = 0; i < dev->class->num_vqs; i++)
-		devhost_reset_vq(&dev->vqs[i]);
+		devhost_vdpa_reset_vq(&dev->vqs[i]);
 	spin_lock_irq(&dev->config_lock);
 	dev->config_cb = (struct vdpa_callback){};
 	spin_unlock_irq(&dev->config_lock);
@@ -550,23 +543,7 @@ static int devhost_reset_map(struct vdpa_device *vdpa, unsigned int asid)
 	return 0;
 }
 
-/* Life */
-
-static void devhost_free(struct vdpa_device *vdpa)
-{
-	struct devhost_device *dev = vdpa_to_devhost(vdpa);
-
-	if (dev->map)
-		devhost_map_put(dev->map);
-	if (dev->no_map)
-		devhost_map_put(dev->no_map);
-	devhost_guest_put(dev->guest);
-	kfree(dev->priv);
-	kfree(dev->counters);
-	kfree(dev->vqs);
-}
-
-static const struct vdpa_config_ops devhost_vdpa_ops = {
+const struct vdpa_config_ops devhost_vdpa_ops = {
 	.set_vq_address		= devhost_set_vq_address,
 	.set_vq_num		= devhost_set_vq_num,
 	.kick_vq		= devhost_kick_vq,
@@ -597,155 +574,5 @@ static const struct vdpa_config_ops devhost_vdpa_ops = {
 	.get_iova_range		= devhost_get_iova_range,
 	.set_map		= devhost_set_map,
 	.reset_map		= devhost_reset_map,
-	.free			= devhost_free,
+	.free			= devhost_vdpa_free,
 };
-
-/* The standard vDPA netlink can list and remove devices; it cannot make them. */
-
-static int devhost_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
-			   const struct vdpa_dev_set_config *config)
-{
-	return -EOPNOTSUPP;
-}
-
-static void devhost_dev_del(struct vdpa_mgmt_dev *mdev,
-			    struct vdpa_device *vdpa)
-{
-	devhost_device_del_vdpa(vdpa_to_devhost(vdpa));
-}
-
-static const struct vdpa_mgmtdev_ops devhost_mgmtdev_ops = {
-	.dev_add = devhost_dev_add,
-	.dev_del = devhost_dev_del,
-};
-
-static struct virtio_device_id devhost_id_table[] = {
-	{ VIRTIO_ID_CAN, VIRTIO_DEV_ANY_ID },
-	{ 0 },
-};
-
-static struct vdpa_mgmt_dev devhost_mgmtdev = {
-	.ops = &devhost_mgmtdev_ops,
-	.id_table = devhost_id_table,
-	.supported_features = DEVHOST_FEATURES,
-	.max_supported_vqs = DEVHOST_CLASS_VQS,
-};
-
-int devhost_vdpa_init(void)
-{
-	struct device *root = root_device_register("devhost");
-	int err;
-
-	if (IS_ERR(root))
-		return PTR_ERR(root);
-	devhost_mgmtdev.device = root;
-	err = vdpa_mgmtdev_register(&devhost_mgmtdev);
-	if (err)
-		root_device_unregister(root);
-	return err;
-}
-
-void devhost_vdpa_exit(void)
-{
-	vdpa_mgmtdev_unregister(&devhost_mgmtdev);
-	root_device_unregister(devhost_mgmtdev.device);
-}
-
-static void devhost_vq_init(struct devhost_device *dev, unsigned int index)
-{
-	struct devhost_vq *vq = &dev->vqs[index];
-
-	vq->dev = dev;
-	vq->index = index;
-	spin_lock_init(&vq->cb_lock);
-	devhost_reset_vq(vq);
-}
-
-/**
- * devhost_vdpa_alloc - allocate a device
- * @class: its kind
- * @guest: its guest; the device takes a reference
- * @params: its name, and what it may offer
- *
- * Context: Process context, may sleep.
- * Return: a device to be added, or only put; or ERR_PTR().
- */
-struct devhost_device *
-devhost_vdpa_alloc(struct devhost_class *class, struct devhost_guest *guest,
-		   const struct devhost_params *params)
-{
-	char full[2 * DEVHOST_NAME_SIZE];
-	struct devhost_device *dev;
-	unsigned int i;
-
-	snprintf(full, sizeof(full), "%s.%s", guest->name, params->name);
-	dev = vdpa_alloc_device(struct devhost_device, vdpa,
-				devhost_mgmtdev.device, &devhost_vdpa_ops, NULL,
-				1, 1, full, false);
-	if (IS_ERR(dev))
-		return dev;
-
-	init_completion(&dev->added);
-	mutex_init(&dev->lock);
-	mutex_init(&dev->run_lock);
-	spin_lock_init(&dev->config_lock);
-	spin_lock_init(&dev->mem_lock);
-	spin_lock_init(&dev->resource_lock);
-	INIT_LIST_HEAD(&dev->resources);
-	INIT_LIST_HEAD(&dev->list);
-	dev->class = class;
-	refcount_inc(&guest->refs);
-	dev->guest = guest;
-	strscpy(dev->name, params->name, sizeof(dev->name));
-	dev->features_mask = params->features_mask;
-	dev->vq_size_max = params->vq_size_max;
-	dev->policy_required = params->policy_required;
-	dev->vdpa.mdev = &devhost_mgmtdev;
-	devhost_vdpa_set_dma_dev(&dev->vdpa);
-
-	dev->vqs = kcalloc(class->num_vqs, sizeof(*dev->vqs), GFP_KERNEL);
-	dev->counters = kcalloc(class->num_counters + 1,
-				sizeof(*dev->counters), GFP_KERNEL);
-	dev->priv = kzalloc(class->priv_size, GFP_KERNEL);
-	dev->no_map = devhost_map_empty(false);
-	if (!dev->vqs || !dev->counters || !dev->priv || !dev->no_map) {
-		put_device(&dev->vdpa.dev);
-		return ERR_PTR(-ENOMEM);
-	}
-	dev->map = devhost_map_get(dev->no_map);
-	for (i = 0; i < class->num_vqs; i++)
-		devhost_vq_init(dev, i);
-	return dev;
-}
-
-/**
- * devhost_vdpa_add - let VMMs find a device
- * @dev: the device; devhost_lock is not held
- *
- * Context: Process context, may sleep.
- * Return: 0 or an error.
- */
-int devhost_vdpa_add(struct devhost_device *dev)
-{
-	int err;
-
-	/* Unregistering drops the reference that a device is born with. */
-	get_device(&dev->vdpa.dev);
-	WRITE_ONCE(dev->adder, current);
-	err = vdpa_register_device(&dev->vdpa, dev->class->num_vqs);
-	WRITE_ONCE(dev->adder, NULL);
-	complete_all(&dev->added);
-	if (err)
-		put_device(&dev->vdpa.dev);
-	return err;
-}
-
-void devhost_vdpa_del(struct devhost_device *dev)
-{
-	vdpa_unregister_device(&dev->vdpa);
-}
-
-void devhost_vdpa_put(struct devhost_device *dev)
-{
-	put_device(&dev->vdpa.dev);
-}
