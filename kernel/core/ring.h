@@ -105,13 +105,13 @@ struct devhost_chain {
  * @popped: chains taken, malformed ones included
  * @pushed: chains returned, malformed ones included
  * @malformed: chains returned unserved
+ * @kicks_off: the driver was told not to kick
  * @last_avail: the next entry to take
  * @avail: split: entries are known to be there up to this index
  * @last_used: the next entry to return
  * @avail_wrap: packed: wrap counter of @last_avail
  * @used_wrap: packed: wrap counter of @last_used
  * @fresh: no notification was decided on since the start
- * @kicks_off: the driver was told not to kick
  * @unsignalled: entries returned since a notification was decided on
  * @spans: spans allocated by the chains
  * @ids: bitmap of the heads or ids in flight
@@ -131,6 +131,7 @@ struct devhost_ring {
 	u64 popped;
 	u64 pushed;
 	u64 malformed;
+	bool kicks_off;
 	/* The rest belongs to ring*.c and chain.c. */
 	u16 last_avail;
 	u16 avail;
@@ -138,7 +139,6 @@ struct devhost_ring {
 	bool avail_wrap;
 	bool used_wrap;
 	bool fresh;
-	bool kicks_off;
 	u32 unsignalled;
 	u32 spans;
 	unsigned long *ids;

@@ -199,7 +199,8 @@ struct devhost_chain *devhost_vq_pop(struct devhost_vq *vq)
 		return NULL;
 	chain = devhost_vq_take(vq);
 	if (chain) {
-		if (vq->starved) {
+		/* The first one, or the first after a refill. */
+		if (unlikely(!vq->ring.kicks_off)) {
 			vq->starved = false;
 			devhost_ring_disable_kick(&vq->ring);
 		}
