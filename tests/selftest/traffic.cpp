@@ -215,6 +215,23 @@ TEST_RINGS("rings: what the module rejects comes back with length 0")
     t.guest.good();
 }
 
+TEST_RINGS("rings: a supply queue that has buffers wants no kick for more")
+{
+    EchoFixture t(with_ring(ring));
+    Queue &q = t.guest.queue(ECHO_VQ_SUPPLY);
+    for (int i = 0; i < 10; i++) {
+        q.add({{t.guest.alloc(64), 40, true}});
+    }
+    CHECK(q.kick_wanted());
+    q.kick();
+    for (uint32_t sequence = 0; sequence < 5; sequence++) {
+        CHECK(t.guest.control(ECHO_OP_SUPPLY, 1, 32, sequence).has_value());
+        q.expect();
+        q.add({{t.guest.alloc(64), 40, true}});
+        CHECK(!q.kick_wanted());
+    }
+}
+
 TEST_RINGS("rings: a supply queue, with buffers before and after the need")
 {
     EchoFixture t(with_ring(ring));
