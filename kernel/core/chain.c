@@ -375,6 +375,53 @@ void *devhost_chain_span(struct devhost_chain *chain, bool write, size_t max,
 EXPORT_SYMBOL_GPL(devhost_chain_span);
 
 /**
+ * devhost_chain_skip - leave out a part of the driver's buffer
+ * @chain: a chain that the module has
+ * @write: of the part that the device writes, instead of the one it reads
+ * @len: bytes, exactly
+ *
+ * What is written behind it does not count it: the driver is told of the bytes
+ * that were written.
+ *
+ * Context: On the device's queue worker.
+ * Return: 0; -EMSGSIZE where less than @len is left, and nothing was skipped;
+ *	-EFAULT where the guest took the memory away.
+ */
+int devhost_chain_skip(struct devhost_chain *chain, bool write, size_t len)
+{
+	if (len > (write ? devhost_chain_writable(chain) :
+			   devhost_chain_readable(chain)))
+		return -EMSGSIZE;
+	while (len) {
+		size_t n;
+
+		if (!devhost_chain_span(chain, write, len, &n))
+			return -EFAULT;
+		if (write)
+			chain->skipped += n;
+		len -= n;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(devhost_chain_skip);
+
+/**
+ * devhost_chain_rewind - read from the beginning again
+ * @chain: a chain that the module has
+ *
+ * For data only: what was checked the first time may have changed.
+ *
+ * Context: On the device's queue worker.
+ */
+void devhost_chain_rewind(struct devhost_chain *chain)
+{
+	chain->reader.span = chain->span;
+	chain->reader.pos = 0;
+	chain->read_off = 0;
+}
+EXPORT_SYMBOL_GPL(devhost_chain_rewind);
+
+/**
  * devhost_chain_set_priv - remember something with a chain
  * @chain: a chain that the module has
  * @priv: NULL until this is called

@@ -158,8 +158,14 @@ static int devhost_policy_can_stub(const struct devhost_policy_can *frame)
 	return DEVHOST_VERDICT_DENY;
 }
 
+static int devhost_policy_snd_stub(const struct devhost_policy_snd *request)
+{
+	return DEVHOST_VERDICT_DENY;
+}
+
 static struct devhost_policy_ops devhost_policy_stubs = {
 	.can = devhost_policy_can_stub,
+	.snd = devhost_policy_snd_stub,
 };
 
 static struct bpf_struct_ops devhost_policy_type = {
@@ -194,6 +200,41 @@ void devhost_policy_detach(struct devhost_guest *guest)
 	RCU_INIT_POINTER(guest->policy, NULL);
 }
 
+/* Counts a verdict and says whether the item may pass. */
+static bool devhost_policy_count(struct devhost_device *dev,
+				 unsigned int verdict, unsigned int direction,
+				 u32 item)
+{
+	atomic64_inc(&dev->verdicts[verdict]);
+	if (likely(verdict == DEVHOST_VERDICT_ALLOW))
+		return true;
+	trace_devhost_policy_deny(dev, direction, item, verdict);
+
+	return false;
+}
+
+/*
+ * The verdict of the policy in force, DEVHOST_VERDICT_NONE where there is none,
+ * on an item whose guest and device are filled in here.
+ */
+#define devhost_policy_ask(dev, call, item) ({				\
+	const struct devhost_policy_ops *__ops;				\
+	unsigned int __verdict = DEVHOST_VERDICT_NONE;			\
+									\
+	rcu_read_lock();						\
+	__ops = rcu_dereference((dev)->guest->policy);			\
+	if (__ops) {							\
+		(item)->guest = (dev)->guest->id;			\
+		(item)->device = (dev)->id;				\
+		__verdict = __ops->call ? __ops->call(item) :		\
+					  DEVHOST_VERDICT_DENY;		\
+		if (__verdict > DEVHOST_VERDICT_LIMIT)			\
+			__verdict = DEVHOST_VERDICT_INVALID;		\
+	}								\
+	rcu_read_unlock();						\
+	__verdict;							\
+})
+
 /**
  * devhost_policy_can - ask the guest's policy about a CAN frame
  * @dev: the device
@@ -207,30 +248,33 @@ void devhost_policy_detach(struct devhost_guest *guest)
 bool devhost_policy_can(struct devhost_device *dev,
 			struct devhost_policy_can *frame)
 {
-	const struct devhost_policy_ops *ops;
-	unsigned int verdict;
+	unsigned int verdict = devhost_policy_ask(dev, can, frame);
 
-	rcu_read_lock();
-	ops = rcu_dereference(dev->guest->policy);
-	if (!ops) {
-		rcu_read_unlock();
-		if (!dev->policy_required)
-			return true;
-		verdict = DEVHOST_VERDICT_NONE;
-	} else {
-		frame->guest = dev->guest->id;
-		frame->device = dev->id;
-		verdict = ops->can ? ops->can(frame) : DEVHOST_VERDICT_DENY;
-		rcu_read_unlock();
-		if (verdict > DEVHOST_VERDICT_LIMIT)
-			verdict = DEVHOST_VERDICT_INVALID;
-	}
-
-	atomic64_inc(&dev->verdicts[verdict]);
-	if (likely(verdict == DEVHOST_VERDICT_ALLOW))
+	if (verdict == DEVHOST_VERDICT_NONE && !dev->policy_required)
 		return true;
-	trace_devhost_policy_deny(dev, frame->direction, frame->can_id, verdict);
-
-	return false;
+	return devhost_policy_count(dev, verdict, frame->direction,
+				    frame->can_id);
 }
 EXPORT_SYMBOL_GPL(devhost_policy_can);
+
+/**
+ * devhost_policy_snd - ask the guest's policy about a request to a sound device
+ * @dev: the device
+ * @request: the request; guest and device are filled in here
+ *
+ * Counts as devhost_policy_can() does.
+ *
+ * Context: Any up to softirq.
+ * Return: true if it may be served.
+ */
+bool devhost_policy_snd(struct devhost_device *dev,
+			struct devhost_policy_snd *request)
+{
+	unsigned int verdict = devhost_policy_ask(dev, snd, request);
+
+	if (verdict == DEVHOST_VERDICT_NONE && !dev->policy_required)
+		return true;
+	return devhost_policy_count(dev, verdict, request->direction,
+				    request->item);
+}
+EXPORT_SYMBOL_GPL(devhost_policy_snd);

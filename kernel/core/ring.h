@@ -58,7 +58,8 @@ struct devhost_cursor {
  * @readable: bytes in the @out spans
  * @writable: bytes in the @in spans
  * @read_off: bytes read so far
- * @written: bytes written so far
+ * @written: bytes written so far, those skipped included
+ * @skipped: of @written, what devhost_chain_skip() passed over
  * @out: spans for the device to read; they come first
  * @in: spans for the device to write
  * @id: head index (split) or buffer id (packed)
@@ -79,6 +80,7 @@ struct devhost_chain {
 	u32 writable;
 	u32 read_off;
 	u32 written;
+	u32 skipped;
 	u16 out;
 	u16 in;
 	u16 id;

@@ -104,6 +104,7 @@ static inline struct devhost_chain *devhost_chain_begin(struct devhost_ring *rin
 	chain->writable = 0;
 	chain->read_off = 0;
 	chain->written = 0;
+	chain->skipped = 0;
 	chain->out = 0;
 	chain->in = 0;
 	return chain;

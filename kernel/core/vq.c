@@ -161,7 +161,7 @@ void devhost_chain_complete(struct devhost_chain *chain)
 	struct devhost_vq *vq = devhost_chain_vq(chain);
 
 	if (likely(devhost_vq_usable(vq)))
-		devhost_vq_return(vq, chain, chain->written);
+		devhost_vq_return(vq, chain, chain->written - chain->skipped);
 }
 EXPORT_SYMBOL_GPL(devhost_chain_complete);
 
@@ -230,6 +230,20 @@ void devhost_vq_resume(struct devhost_vq *vq)
 }
 EXPORT_SYMBOL_GPL(devhost_vq_resume);
 
+/**
+ * devhost_vq_poll - look into a queue that the driver may not have kicked
+ * @vq: the queue
+ *
+ * For protocols in which the driver leaves it to the device to look.
+ *
+ * Context: Any, from start() to stop().
+ */
+void devhost_vq_poll(struct devhost_vq *vq)
+{
+	devhost_wake(vq->dev, vq->index);
+}
+EXPORT_SYMBOL_GPL(devhost_vq_poll);
+
 /* Serve one request; false where the queue has to wait. */
 static bool devhost_vq_serve(struct devhost_vq *vq, struct devhost_chain *chain)
 {
@@ -239,7 +253,7 @@ static bool devhost_vq_serve(struct devhost_vq *vq, struct devhost_chain *chain)
 	WRITE_ONCE(vq->stalled, true);
 	switch (dev->class->ops->request(dev, vq, chain)) {
 	case DEVHOST_COMPLETE:
-		devhost_vq_return(vq, chain, chain->written);
+		devhost_vq_return(vq, chain, chain->written - chain->skipped);
 		break;
 	case DEVHOST_REJECT:
 		vq->ring.malformed++;

@@ -169,6 +169,7 @@ struct devhost_vq *devhost_vq(struct devhost_device *dev, unsigned int index);
 unsigned int devhost_vq_index(const struct devhost_vq *vq);
 struct devhost_chain *devhost_vq_pop(struct devhost_vq *vq);
 void devhost_vq_resume(struct devhost_vq *vq);
+void devhost_vq_poll(struct devhost_vq *vq);
 
 size_t devhost_chain_readable(const struct devhost_chain *chain);
 size_t devhost_chain_writable(const struct devhost_chain *chain);
@@ -176,6 +177,8 @@ int devhost_chain_read(struct devhost_chain *chain, void *dst, size_t len);
 int devhost_chain_write(struct devhost_chain *chain, const void *src, size_t len);
 void *devhost_chain_span(struct devhost_chain *chain, bool write, size_t max,
 			 size_t *len);
+int devhost_chain_skip(struct devhost_chain *chain, bool write, size_t len);
+void devhost_chain_rewind(struct devhost_chain *chain);
 struct devhost_vq *devhost_chain_vq(const struct devhost_chain *chain);
 void devhost_chain_set_priv(struct devhost_chain *chain, void *priv);
 void *devhost_chain_priv(const struct devhost_chain *chain);

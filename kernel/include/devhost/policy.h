@@ -50,9 +50,60 @@ struct devhost_policy_can {
 };
 
 /**
+ * enum devhost_policy_snd_request - what a guest wants of a sound device
+ * @DEVHOST_POLICY_SND_PARAMS: set the parameters of a stream; all that is known
+ *	of the stream is filled in
+ * @DEVHOST_POLICY_SND_START: start a stream; as above
+ * @DEVHOST_POLICY_SND_CONTROL: write a control element
+ */
+enum devhost_policy_snd_request {
+	DEVHOST_POLICY_SND_PARAMS,
+	DEVHOST_POLICY_SND_START,
+	DEVHOST_POLICY_SND_CONTROL,
+};
+
+/**
+ * struct devhost_policy_snd - one request of a guest to a sound device
+ * @value: control: the highest value that would be written; 0 where values are
+ *	not numbers
+ * @min: control: the lowest value there is
+ * @max: control: the highest value there is
+ * @guest: id of the guest
+ * @device: id of the device
+ * @item: number of the stream or control element in the device
+ * @rate: stream: frames a second
+ * @format: stream: VIRTIO_SND_PCM_FMT_*
+ * @channels: stream: channels
+ * @period_us: stream: length of a period, rounded down
+ * @buffer_us: stream: length of the buffer, rounded down
+ * @running: streams of the device that run now, this one not counted
+ * @role: control: VIRTIO_SND_CTL_ROLE_*
+ * @request: enum devhost_policy_snd_request
+ * @direction: enum devhost_direction
+ */
+struct devhost_policy_snd {
+	s64 value;
+	s64 min;
+	s64 max;
+	u32 guest;
+	u32 device;
+	u32 item;
+	u32 rate;
+	u32 format;
+	u32 channels;
+	u32 period_us;
+	u32 buffer_us;
+	u32 running;
+	u32 role;
+	u8 request;
+	u8 direction;
+};
+
+/**
  * struct devhost_policy_ops - the policy of one guest, as a BPF struct_ops map
  * @can: verdict on one CAN frame
  * @guest: id of the guest it is for (DEVHOST_A_GUEST_ID); set before loading
+ * @snd: verdict on one request to a sound device
  *
  * Every call returns enum devhost_verdict, DEVHOST_VERDICT_LIMIT at most;
  * anything else counts as a refusal. A call that a policy leaves out refuses
@@ -61,9 +112,12 @@ struct devhost_policy_can {
 struct devhost_policy_ops {
 	int (*can)(const struct devhost_policy_can *frame);
 	u32 guest;
+	int (*snd)(const struct devhost_policy_snd *request);
 };
 
 bool devhost_policy_can(struct devhost_device *dev,
 			struct devhost_policy_can *frame);
+bool devhost_policy_snd(struct devhost_device *dev,
+			struct devhost_policy_snd *request);
 
 #endif /* _DEVHOST_POLICY_H */
