@@ -251,6 +251,8 @@ devhost_backend_parse(const struct devhost_class *class,
 		kfree(tb);
 		return ERR_PTR(ret);
 	}
+	/* Of an attribute that repeats, tb has the last one only. */
+	tb[0] = (struct nlattr *)backend;
 
 	return tb;
 }

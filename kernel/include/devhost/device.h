@@ -57,7 +57,8 @@ struct devhost_vq_info {
 /**
  * struct devhost_class_ops - what a device module implements
  * @create: set up a new device from the attributes of its class (@tb indexed by
- *	attribute, NULL where absent). On error it undoes what it did
+ *	attribute, NULL where absent; @tb[0] is the nest that has them all). On
+ *	error it undoes what it did
  * @destroy: undo create()
  * @set: change a live device from attributes of its class; optional
  * @fill: put the attributes of the class into a DEVICE_GET answer; optional

@@ -327,4 +327,149 @@ enum devhost_can_state {
 	DEVHOST_CAN_BUSOFF,
 };
 
+/* What a sound device can have. */
+#define DEVHOST_SND_STREAMS_MAX		32
+#define DEVHOST_SND_JACKS_MAX		16
+#define DEVHOST_SND_CONTROLS_MAX	64
+
+/**
+ * enum devhost_snd_attr - backend of a sound device
+ * @DEVHOST_A_SND_STREAM: nest of enum devhost_snd_stream_attr; one per stream,
+ *	up to DEVHOST_SND_STREAMS_MAX: all of them, numbered in this order (new);
+ *	those to be changed (set); all of them (get)
+ * @DEVHOST_A_SND_JACK: nest of enum devhost_snd_jack_attr; likewise
+ * @DEVHOST_A_SND_CONTROL: nest of enum devhost_snd_control_attr; likewise
+ */
+enum devhost_snd_attr {
+	DEVHOST_A_SND_UNSPEC,
+	DEVHOST_A_SND_STREAM,
+	DEVHOST_A_SND_JACK,
+	DEVHOST_A_SND_CONTROL,
+
+	/* private: */
+	__DEVHOST_A_SND_MAX,
+	DEVHOST_A_SND_MAX = __DEVHOST_A_SND_MAX - 1
+};
+
+/**
+ * enum devhost_snd_stream_attr - a stream
+ * @DEVHOST_A_SND_STREAM_ID: u32, its number (set, get)
+ * @DEVHOST_A_SND_STREAM_FD: u32, a PCM of the host, /dev/snd/pcmC*D*p or c, that
+ *	the sender has opened with O_NONBLOCK; the device keeps the file, the
+ *	sender closes its own descriptor. Gives the direction (new); replaces a
+ *	PCM that is gone, or not, by one of the same direction (set)
+ * @DEVHOST_A_SND_STREAM_NODE: u32, function group node: streams of a node are
+ *	one PCM device of the guest, default 0; new and get
+ * @DEVHOST_A_SND_STREAM_CHANNELS_MAX: u32, channels at most, 1 .. 255; new and
+ *	get
+ * @DEVHOST_A_SND_STREAM_RATE_MAX: u32, frames a second at most; new and get
+ * @DEVHOST_A_SND_STREAM_PERIOD_MIN: u32, shortest period in microseconds; new
+ *	and get
+ * @DEVHOST_A_SND_STREAM_BUFFER_MAX: u32, largest buffer in bytes, 4096 ..
+ *	16777216, default 4194304; new and get
+ * @DEVHOST_A_SND_STREAM_DIRECTION: u32, enum devhost_snd_direction (get)
+ * @DEVHOST_A_SND_STREAM_STATE: u32, enum devhost_snd_state (get)
+ * @DEVHOST_A_SND_STREAM_CARD: u32, number of the host's card; with the next two
+ *	absent while the stream has no PCM (get)
+ * @DEVHOST_A_SND_STREAM_DEVICE: u32, number of the PCM device (get)
+ * @DEVHOST_A_SND_STREAM_SUBDEVICE: u32, number of the substream (get)
+ */
+enum devhost_snd_stream_attr {
+	DEVHOST_A_SND_STREAM_UNSPEC,
+	DEVHOST_A_SND_STREAM_ID,
+	DEVHOST_A_SND_STREAM_FD,
+	DEVHOST_A_SND_STREAM_NODE,
+	DEVHOST_A_SND_STREAM_CHANNELS_MAX,
+	DEVHOST_A_SND_STREAM_RATE_MAX,
+	DEVHOST_A_SND_STREAM_PERIOD_MIN,
+	DEVHOST_A_SND_STREAM_BUFFER_MAX,
+	DEVHOST_A_SND_STREAM_DIRECTION,
+	DEVHOST_A_SND_STREAM_STATE,
+	DEVHOST_A_SND_STREAM_CARD,
+	DEVHOST_A_SND_STREAM_DEVICE,
+	DEVHOST_A_SND_STREAM_SUBDEVICE,
+
+	/* private: */
+	__DEVHOST_A_SND_STREAM_MAX,
+	DEVHOST_A_SND_STREAM_MAX = __DEVHOST_A_SND_STREAM_MAX - 1
+};
+
+/**
+ * enum devhost_snd_direction - which way a stream goes
+ * @DEVHOST_SND_PLAYBACK: from the guest
+ * @DEVHOST_SND_CAPTURE: to the guest
+ */
+enum devhost_snd_direction {
+	DEVHOST_SND_PLAYBACK,
+	DEVHOST_SND_CAPTURE,
+};
+
+/**
+ * enum devhost_snd_state - what the driver has made of a stream
+ * @DEVHOST_SND_IDLE: nothing yet
+ * @DEVHOST_SND_CONFIGURED: it has parameters
+ * @DEVHOST_SND_PREPARED: ready to start
+ * @DEVHOST_SND_RUNNING: started
+ * @DEVHOST_SND_STOPPED: started and stopped
+ */
+enum devhost_snd_state {
+	DEVHOST_SND_IDLE,
+	DEVHOST_SND_CONFIGURED,
+	DEVHOST_SND_PREPARED,
+	DEVHOST_SND_RUNNING,
+	DEVHOST_SND_STOPPED,
+};
+
+/**
+ * enum devhost_snd_jack_attr - a jack
+ * @DEVHOST_A_SND_JACK_ID: u32, its number (set, get)
+ * @DEVHOST_A_SND_JACK_NODE: u32, function group node, default 0; new and get
+ * @DEVHOST_A_SND_JACK_DEFCONF: u32, pin default configuration as the HDA
+ *	specification has it: what kind of jack it is, and where; new and get
+ * @DEVHOST_A_SND_JACK_CAPS: u32, pin capabilities as there; new and get
+ * @DEVHOST_A_SND_JACK_CONNECTED: u32, whether something is plugged in, 0 or 1;
+ *	new, set and get
+ */
+enum devhost_snd_jack_attr {
+	DEVHOST_A_SND_JACK_UNSPEC,
+	DEVHOST_A_SND_JACK_ID,
+	DEVHOST_A_SND_JACK_NODE,
+	DEVHOST_A_SND_JACK_DEFCONF,
+	DEVHOST_A_SND_JACK_CAPS,
+	DEVHOST_A_SND_JACK_CONNECTED,
+
+	/* private: */
+	__DEVHOST_A_SND_JACK_MAX,
+	DEVHOST_A_SND_JACK_MAX = __DEVHOST_A_SND_JACK_MAX - 1
+};
+
+/**
+ * enum devhost_snd_control_attr - a control element
+ * @DEVHOST_A_SND_CONTROL_ID: u32, its number (set, get)
+ * @DEVHOST_A_SND_CONTROL_FD: u32, /dev/snd/controlC* of the host's card, opened
+ *	by the sender, which has subscribed to events on it; the same for all
+ *	controls of a card. The device keeps the file and reads its events (new,
+ *	set)
+ * @DEVHOST_A_SND_CONTROL_NUMID: u32, the element's numid on that card; new, set
+ *	and get
+ * @DEVHOST_A_SND_CONTROL_ROLE: u32, what it is for, as virtio has it: 0 anything,
+ *	else 2 volume, 4 mute, 6 gain, plus 1 for capture; new and get
+ * @DEVHOST_A_SND_CONTROL_READ_ONLY: flag, the guest can't change it; new and get
+ * @DEVHOST_A_SND_CONTROL_CARD: u32, number of the host's card, absent while it
+ *	is gone (get)
+ */
+enum devhost_snd_control_attr {
+	DEVHOST_A_SND_CONTROL_UNSPEC,
+	DEVHOST_A_SND_CONTROL_ID,
+	DEVHOST_A_SND_CONTROL_FD,
+	DEVHOST_A_SND_CONTROL_NUMID,
+	DEVHOST_A_SND_CONTROL_ROLE,
+	DEVHOST_A_SND_CONTROL_READ_ONLY,
+	DEVHOST_A_SND_CONTROL_CARD,
+
+	/* private: */
+	__DEVHOST_A_SND_CONTROL_MAX,
+	DEVHOST_A_SND_CONTROL_MAX = __DEVHOST_A_SND_CONTROL_MAX - 1
+};
+
 #endif /* _UAPI_LINUX_DEVHOST_H */
