@@ -32,10 +32,35 @@ struct devhost_policy_can {
 	__u8 len;
 } __attribute__((preserve_access_index));
 
+enum devhost_policy_snd_request {
+	DEVHOST_POLICY_SND_PARAMS,
+	DEVHOST_POLICY_SND_START,
+	DEVHOST_POLICY_SND_CONTROL,
+};
+
+struct devhost_policy_snd {
+	__s64 value;
+	__s64 min;
+	__s64 max;
+	__u32 guest;
+	__u32 device;
+	__u32 item;
+	__u32 rate;
+	__u32 format;
+	__u32 channels;
+	__u32 period_us;
+	__u32 buffer_us;
+	__u32 running;
+	__u32 role;
+	__u8 request;
+	__u8 direction;
+} __attribute__((preserve_access_index));
+
 /* Only what the program at hand implements or sets need be filled in. */
 struct devhost_policy_ops {
 	int (*can)(const struct devhost_policy_can *frame);
 	__u32 guest;
+	int (*snd)(const struct devhost_policy_snd *request);
 };
 
 #endif /* _DEVHOST_BPF_H */

@@ -167,8 +167,13 @@ void vhost_snd_pcm_put(struct vhost_snd_pcm *pcm)
 	kref_put(&pcm->ref, vhost_snd_pcm_last);
 }
 
-/* A PCM keeps quiet and gives back what it holds. */
-static void vhost_snd_pcm_quieten(struct vhost_snd_pcm *pcm)
+/**
+ * vhost_snd_pcm_quieten - have a PCM keep quiet and give back what it holds
+ * @pcm: the PCM; its lock is held
+ *
+ * Context: Process context, sleeps.
+ */
+void vhost_snd_pcm_quieten(struct vhost_snd_pcm *pcm)
 {
 	const struct file_operations *ops = READ_ONCE(pcm->file->f_op);
 
@@ -177,7 +182,13 @@ static void vhost_snd_pcm_quieten(struct vhost_snd_pcm *pcm)
 	ops->unlocked_ioctl(pcm->file, SNDRV_PCM_IOCTL_HW_FREE, 0);
 }
 
-static void vhost_snd_pcm_hush(struct vhost_snd_pcm *pcm)
+/**
+ * vhost_snd_pcm_hush - quieten a PCM that vhost_snd_pcm_forget() was called for
+ * @pcm: the PCM; its lock is held
+ *
+ * Context: Process context, sleeps.
+ */
+void vhost_snd_pcm_hush(struct vhost_snd_pcm *pcm)
 {
 	lockdep_assert_held(&pcm->lock);
 	if (!READ_ONCE(pcm->hush))
@@ -422,133 +433,6 @@ int vhost_snd_pcm_forward(struct vhost_snd_stream *stream, u64 frames)
 	if (!err)
 		stream->appl += frames;
 	return err;
-}
-
-/* Jobs */
-
-static int vhost_snd_job_do(struct vhost_snd_job *job)
-{
-	struct vhost_snd_pcm *pcm = job->pcm;
-	struct snd_pcm_substream *substream = pcm->substream;
-	int err;
-
-	err = snd_power_wait(substream->pcm->card);
-	if (err)
-		return err;
-	if (job->ops & VHOST_SND_OP_DROP) {
-		snd_pcm_uframes_t delay;
-
-		/* See where it stands; there may be nothing to see or to drop. */
-		snd_pcm_kernel_ioctl(substream, SNDRV_PCM_IOCTL_DELAY, &delay);
-		snd_pcm_kernel_ioctl(substream, SNDRV_PCM_IOCTL_DROP, NULL);
-	}
-	if (job->ops & VHOST_SND_OP_FREE)
-		vhost_snd_pcm_quieten(pcm);
-	if (job->ops & VHOST_SND_OP_PARAMS) {
-		err = vhost_snd_params_apply(substream, &job->params);
-		if (err)
-			return err;
-	}
-	if (job->ops & VHOST_SND_OP_PREPARE) {
-		err = snd_pcm_kernel_ioctl(substream, SNDRV_PCM_IOCTL_PREPARE,
-					   NULL);
-		if (err)
-			return err;
-	}
-	if (job->ops & VHOST_SND_OP_START)
-		return snd_pcm_kernel_ioctl(substream, SNDRV_PCM_IOCTL_START,
-					    NULL);
-	return 0;
-}
-
-static void vhost_snd_job_run(struct devhost_job *djob)
-{
-	struct vhost_snd_job *job = container_of(djob, struct vhost_snd_job, job);
-	struct vhost_snd_pcm *pcm = job->pcm;
-	struct snd_pcm_runtime *runtime = pcm->substream->runtime;
-
-	mutex_lock(&pcm->lock);
-	vhost_snd_pcm_hush(pcm);
-	/* Pairs with vhost_snd_pcm_forget(). */
-	smp_rmb();
-	if (READ_ONCE(pcm->session) != job->session)
-		job->err = -ECANCELED;
-	else
-		job->err = vhost_snd_job_do(job);
-
-	snd_pcm_stream_lock_irq(pcm->substream);
-	job->hw_ptr = runtime->status->hw_ptr;
-	job->boundary = runtime->boundary;
-	job->period_size = runtime->period_size;
-	job->buffer_size = runtime->buffer_size;
-	snd_pcm_stream_unlock_irq(pcm->substream);
-	mutex_unlock(&pcm->lock);
-}
-
-static void vhost_snd_job_free(struct vhost_snd_job *job)
-{
-	vhost_snd_pcm_put(job->pcm);
-	kfree(job);
-}
-
-static void vhost_snd_job_done(struct devhost_device *dev,
-			       struct devhost_job *djob)
-{
-	struct vhost_snd_job *job = container_of(djob, struct vhost_snd_job, job);
-	struct vhost_snd_stream *stream = job->stream;
-
-	stream->vs->jobs--;
-	stream->busy = false;
-	/* The card may have been unplugged meanwhile, and another one taken. */
-	if (job->pcm != stream->pcm)
-		job->err = -ENODEV;
-	vhost_snd_stream_done(stream, job);
-	vhost_snd_job_free(job);
-}
-
-static void vhost_snd_job_drop(struct devhost_job *djob)
-{
-	vhost_snd_job_free(container_of(djob, struct vhost_snd_job, job));
-}
-
-/**
- * vhost_snd_pcm_submit - have a helper do something to the PCM of a stream
- * @stream: the stream, with no job under way; told by vhost_snd_stream_done()
- * @ops: bits VHOST_SND_OP_*
- * @params: for VHOST_SND_OP_PARAMS
- *
- * Context: The worker.
- * Return: 0 or an error.
- */
-int vhost_snd_pcm_submit(struct vhost_snd_stream *stream, unsigned int ops,
-			 const struct vhost_snd_params *params)
-{
-	struct vhost_snd_pcm *pcm = stream->pcm;
-	struct vhost_snd_job *job;
-	int err;
-
-	if (!pcm)
-		return -ENODEV;
-	job = kzalloc_obj(*job);
-	if (!job)
-		return -ENOMEM;
-	job->job.run = vhost_snd_job_run;
-	job->job.done = vhost_snd_job_done;
-	job->job.drop = vhost_snd_job_drop;
-	job->stream = stream;
-	job->pcm = pcm;
-	job->session = pcm->session;
-	job->ops = ops;
-	job->params = *params;
-	kref_get(&pcm->ref);
-	err = devhost_submit(stream->vs->dev, &job->job);
-	if (err) {
-		vhost_snd_job_free(job);
-		return err;
-	}
-	stream->busy = true;
-	stream->vs->jobs++;
-	return 0;
 }
 
 static void vhost_snd_chmap_fill(struct virtio_snd_chmap_info *info,

@@ -4,13 +4,16 @@
  *
  *   main.c     the device class: creation, start, stop, suspend, events
  *   config.c   what the configuration says: streams, jacks, controls
- *   host.c     a PCM of the host: its file, its wake-ups, what is done to it
+ *   fill.c     what it tells of itself
+ *   host.c     a PCM of the host: its file, its wake-ups, its data
+ *   job.c      what is done to it and sleeps
  *   params.c   formats, rates and sizes: what a PCM can, what is made of a wish
  *   stream.c   a stream of the guest: requests in order, the state machine
  *   xfer.c     tx and rx: data between guest memory and the PCM, positions
  *   event.c    eventq
  *   info.c     controlq: who answers what; the *_INFO requests
- *   card.c     a card of the host: its control elements and their events
+ *   card.c     a card of the host: its control file and events
+ *   elem.c     its control elements
  *   control.c  control elements of the guest
  *
  * A host PCM is a file that the daemon has opened: it holds the card and its
@@ -433,8 +436,10 @@ int vhost_snd_config_create(struct vhost_snd *vs, struct nlattr **tb,
 int vhost_snd_config_set(struct vhost_snd *vs, struct nlattr **tb,
 			 struct netlink_ext_ack *extack);
 void vhost_snd_config_destroy(struct vhost_snd *vs);
-int vhost_snd_config_fill(struct vhost_snd *vs, struct sk_buff *msg);
 extern const struct nla_policy vhost_snd_policy[DEVHOST_A_SND_MAX + 1];
+
+/* fill.c */
+int vhost_snd_config_fill(struct vhost_snd *vs, struct sk_buff *msg);
 
 /* host.c */
 struct vhost_snd_pcm *vhost_snd_pcm_open(int fd, struct netlink_ext_ack *extack);
@@ -449,10 +454,15 @@ void vhost_snd_pcm_refresh(struct vhost_snd_pcm *pcm);
 snd_pcm_state_t vhost_snd_pcm_look(struct vhost_snd_stream *stream);
 int vhost_snd_pcm_xfer(struct vhost_snd_stream *stream, void *data, u32 frames);
 int vhost_snd_pcm_forward(struct vhost_snd_stream *stream, u64 frames);
-int vhost_snd_pcm_submit(struct vhost_snd_stream *stream, unsigned int ops,
-			 const struct vhost_snd_params *params);
 int vhost_snd_pcm_chmaps(struct vhost_snd_pcm *pcm,
 			 struct vhost_snd_stream *stream);
+
+void vhost_snd_pcm_quieten(struct vhost_snd_pcm *pcm);
+void vhost_snd_pcm_hush(struct vhost_snd_pcm *pcm);
+
+/* job.c */
+int vhost_snd_pcm_submit(struct vhost_snd_stream *stream, unsigned int ops,
+			 const struct vhost_snd_params *params);
 
 /* params.c */
 int vhost_snd_caps_read(struct snd_pcm_substream *substream,
@@ -514,6 +524,13 @@ void vhost_snd_card_attach(struct vhost_snd_card *card);
 void vhost_snd_card_detach(struct vhost_snd_card *card);
 bool vhost_snd_card_is_gone(const struct vhost_snd_card *card);
 int vhost_snd_card_number(const struct vhost_snd_card *card);
+/* Calls @changed for each element of the card that changed. */
+void vhost_snd_card_events(struct vhost_snd_card *card, struct vhost_snd *vs,
+			   void (*changed)(struct vhost_snd *vs,
+					   struct vhost_snd_card *card,
+					   u32 numid, u32 mask));
+
+/* elem.c */
 int vhost_snd_elem_info(struct vhost_snd_card *card, u32 numid,
 			struct virtio_snd_ctl_info *info);
 int vhost_snd_elem_items(struct vhost_snd_card *card, u32 numid,
@@ -526,11 +543,6 @@ int vhost_snd_elem_write(struct vhost_snd_card *card, u32 numid,
 			 const struct virtio_snd_ctl_value *value);
 int vhost_snd_elem_tlv(struct vhost_snd_card *card, u32 numid, __le32 *tlv,
 		       size_t room);
-/* Calls @changed for each element of the card that changed. */
-void vhost_snd_card_events(struct vhost_snd_card *card, struct vhost_snd *vs,
-			   void (*changed)(struct vhost_snd *vs,
-					   struct vhost_snd_card *card,
-					   u32 numid, u32 mask));
 
 /* control.c */
 enum devhost_answer vhost_snd_ctl_request(struct vhost_snd *vs,

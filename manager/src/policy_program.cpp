@@ -19,6 +19,7 @@ namespace {
 struct PolicyOps {
     void *can;
     std::uint32_t guest;
+    void *snd;
 };
 
 constexpr const char *type_of_kernel = "/sys/kernel/btf/devhost";

@@ -17,6 +17,7 @@ GuestSetup with_ring(RingKind ring)
 {
     GuestSetup setup;
     setup.ring = ring;
+    setup.queue_size = 512; // a buffer of many short periods, three entries each
     return setup;
 }
 
