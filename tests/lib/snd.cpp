@@ -24,9 +24,9 @@ struct Format {
 };
 
 const std::map<uint8_t, Format> formats = {
-    {VIRTIO_SND_PCM_FMT_U8, {1, 1}},     {VIRTIO_SND_PCM_FMT_S16, {2, 2}},
-    {VIRTIO_SND_PCM_FMT_S24, {6, 4}},    {VIRTIO_SND_PCM_FMT_S24_3, {32, 3}},
-    {VIRTIO_SND_PCM_FMT_S32, {10, 4}},   {VIRTIO_SND_PCM_FMT_FLOAT, {14, 4}},
+    {VIRTIO_SND_PCM_FMT_U8, {1, 1}},       {VIRTIO_SND_PCM_FMT_S16, {2, 2}},
+    {VIRTIO_SND_PCM_FMT_S24, {6, 4}},      {VIRTIO_SND_PCM_FMT_S24_3, {32, 3}},
+    {VIRTIO_SND_PCM_FMT_S32, {10, 4}},     {VIRTIO_SND_PCM_FMT_FLOAT, {14, 4}},
     {VIRTIO_SND_PCM_FMT_FLOAT64, {16, 8}},
 };
 
@@ -57,8 +57,8 @@ void only(snd_pcm_hw_params &p, int n, unsigned value)
 
 void exactly(snd_pcm_hw_params &p, int n, unsigned value)
 {
-    interval(p, n) = {.min = value, .max = value, .openmin = 0, .openmax = 0, .integer = 1,
-                      .empty = 0};
+    interval(p, n) = {
+        .min = value, .max = value, .openmin = 0, .openmax = 0, .integer = 1, .empty = 0};
 }
 
 snd_pcm_hw_params any_params()
@@ -153,8 +153,8 @@ int card(const std::string &id)
         for (const auto &entry : std::filesystem::directory_iterator("/sys/class/sound")) {
             const std::string name = entry.path().filename();
             std::string found;
-            if (name.starts_with("card") &&
-                std::ifstream(entry.path() / "id") >> found && found == id) {
+            if (name.starts_with("card") && std::ifstream(entry.path() / "id") >> found &&
+                found == id) {
                 return std::stoi(name.substr(4));
             }
         }
@@ -261,8 +261,7 @@ void HostPcm::write(const Bytes &data)
             continue;
         }
         if (errno != EAGAIN) {
-            throw std::runtime_error(std::string("writing to the host's PCM: ") +
-                                     strerror(errno));
+            throw std::runtime_error(std::string("writing to the host's PCM: ") + strerror(errno));
         }
         pollfd wait{fd_.get(), POLLOUT, 0};
         if (poll(&wait, 1, 10000) <= 0) {
@@ -383,9 +382,7 @@ NetlinkReply set_stream(TestDevice &device, uint32_t id, int fd)
 NetlinkReply set_jack(TestDevice &device, uint32_t id, bool connected)
 {
     return set(device, DEVHOST_A_SND_JACK,
-               Attrs()
-                   .u32(DEVHOST_A_SND_JACK_ID, id)
-                   .u32(DEVHOST_A_SND_JACK_CONNECTED, connected));
+               Attrs().u32(DEVHOST_A_SND_JACK_ID, id).u32(DEVHOST_A_SND_JACK_CONNECTED, connected));
 }
 
 NetlinkReply set_control(TestDevice &device, uint32_t id, int fd, uint32_t numid)
@@ -502,8 +499,8 @@ int SndGuest::queue_tx(uint32_t stream, const Bytes &data, bool kick)
     }
     memset(at(where + 4 + bytes, 8), 0, 8);
     Queue &q = queue(VIRTIO_SND_VQ_TX);
-    const int id = q.add({{where, static_cast<uint32_t>(4 + bytes), false},
-                          {where + 4 + bytes, 8, true}});
+    const int id =
+        q.add({{where, static_cast<uint32_t>(4 + bytes), false}, {where + 4 + bytes, 8, true}});
     if (id < 0) {
         free_slot(where, 4 + bytes + 8);
         return id;
@@ -521,7 +518,8 @@ int SndGuest::queue_rx(uint32_t stream, size_t bytes, bool kick)
     *as<uint32_t>(where) = stream;
     memset(at(where + 4, bytes + 8), 0, bytes + 8);
     Queue &q = queue(VIRTIO_SND_VQ_RX);
-    const int id = q.add({{where, 4, false}, {where + 4, static_cast<uint32_t>(bytes), true},
+    const int id = q.add({{where, 4, false},
+                          {where + 4, static_cast<uint32_t>(bytes), true},
                           {where + 4 + bytes, 8, true}});
     if (id < 0) {
         free_slot(where, 4 + bytes + 8);
@@ -663,7 +661,8 @@ Bytes play(SndGuest &guest, uint32_t stream, HostPcm &host, const Params &params
         const Bytes more = host.read(params.buffer_bytes * 4, 0);
         heard.insert(heard.end(), more.begin(), more.end());
     }
-    const Bytes more = host.read(params.buffer_bytes + params.hz() / 10 * params.frame_bytes(), 300);
+    const Bytes more =
+        host.read(params.buffer_bytes + params.hz() / 10 * params.frame_bytes(), 300);
     heard.insert(heard.end(), more.begin(), more.end());
     CHECK_EQ(guest.stop(stream), ok);
     CHECK_EQ(guest.release(stream), ok);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Good sound drivers: what a device is, sample-exact playback and capture
 // through snd-aloop, the state machine, xruns, polling, short periods.
-#include "host.hpp"
 #include "snd.hpp"
+#include "host.hpp"
 
 using namespace dh;
 using snd::ok;
@@ -172,8 +172,8 @@ TEST_RINGS("snd: a request is answered when it was played, not before")
         CHECK(done.has_value());
         CHECK_EQ(done->status, ok);
         clock_gettime(CLOCK_MONOTONIC, &now);
-        const long ms = (now.tv_sec - begin.tv_sec) * 1000 +
-                        (now.tv_nsec - begin.tv_nsec) / 1000000;
+        const long ms =
+            (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000;
         // START was answered a little after the PCM began.
         CHECK(ms >= 50 * i - 45);
         CHECK(done->latency < p.buffer_bytes);
@@ -236,8 +236,7 @@ TEST_RINGS("snd: pause, which is STOP and START, loses and repeats nothing")
         }
         CHECK(at < played.size());
     }
-    tap::note("frames lost at three seams: " +
-              std::to_string((played.size() - sound.size()) / 4));
+    tap::note("frames lost at three seams: " + std::to_string((played.size() - sound.size()) / 4));
 }
 
 TEST_RINGS("snd: RELEASE returns every buffer first")
@@ -361,9 +360,9 @@ TEST_RINGS("snd: requests for two streams that overtake each other")
         const auto *raw = reinterpret_cast<const uint8_t *>(&stream);
         return snd::Bytes(raw, raw + 4);
     };
-    for (uint32_t code : {VIRTIO_SND_R_PCM_PREPARE, VIRTIO_SND_R_PCM_START, VIRTIO_SND_R_PCM_STOP,
-                          VIRTIO_SND_R_PCM_START, VIRTIO_SND_R_PCM_STOP,
-                          VIRTIO_SND_R_PCM_RELEASE}) {
+    for (uint32_t code :
+         {VIRTIO_SND_R_PCM_PREPARE, VIRTIO_SND_R_PCM_START, VIRTIO_SND_R_PCM_STOP,
+          VIRTIO_SND_R_PCM_START, VIRTIO_SND_R_PCM_STOP, VIRTIO_SND_R_PCM_RELEASE}) {
         for (uint32_t s : {0U, 1U}) {
             ids.push_back(t.guest.request_begin(code, rest(s)));
         }

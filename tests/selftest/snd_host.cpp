@@ -85,8 +85,8 @@ private:
 // The substreams of the loop that somebody has open.
 std::string substream(int card, unsigned device, bool capture)
 {
-    return read_file("/proc/asound/card" + std::to_string(card) + "/pcm" +
-                     std::to_string(device) + (capture ? "c" : "p") + "/sub0/status");
+    return read_file("/proc/asound/card" + std::to_string(card) + "/pcm" + std::to_string(device) +
+                     (capture ? "c" : "p") + "/sub0/status");
 }
 
 } // namespace
@@ -570,8 +570,8 @@ TEST_RINGS("snd: configuration: what is not a PCM, twice the same, the wrong way
     CHECK_EQ(guest.set_params(0, snd::params(5, 8)), ok);
     CHECK_EQ(guest.set_params(0, snd::params(20, 20)), not_supp);
     CHECK_EQ(guest.set_params(0, snd::params(20, 8, VIRTIO_SND_PCM_RATE_96000)), not_supp);
-    CHECK_EQ(guest.set_params(0, snd::params(20, 8, VIRTIO_SND_PCM_RATE_8000,
-                                             VIRTIO_SND_PCM_FMT_S16, 3)),
+    CHECK_EQ(guest.set_params(
+                 0, snd::params(20, 8, VIRTIO_SND_PCM_RATE_8000, VIRTIO_SND_PCM_FMT_S16, 3)),
              not_supp);
     Fd wrong = snd::open_pcm(number, 0, true);
     CHECK_EQ(snd::set_stream(device, 0, wrong.get()).error, -EINVAL);

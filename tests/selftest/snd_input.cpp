@@ -67,11 +67,14 @@ TEST_RINGS("A1 queries of items that are not there, of other sizes, of too many"
     snd::LoopFixture t(with_ring(ring));
     constexpr uint32_t size = sizeof(virtio_snd_pcm_info);
     const std::tuple<uint32_t, uint32_t, uint32_t> bad[] = {
-        {0, 0, size},       {0, 3, size},          {1, 2, size},        {2, 1, size},
-        {2, 0, size},       {all, 1, size},        {all, 2, size},      {1, all, size},
-        {0, all, size},     {0x80000000, 0x80000000, size},             {all, all, size},
-        {0, 2, 0},          {0, 2, size - 1},      {0, 2, size + 1},    {0, 2, all},
-        {0, 1, 0x80000000},
+        {0, 0, size},     {0, 3, size},
+        {1, 2, size},     {2, 1, size},
+        {2, 0, size},     {all, 1, size},
+        {all, 2, size},   {1, all, size},
+        {0, all, size},   {0x80000000, 0x80000000, size},
+        {all, all, size}, {0, 2, 0},
+        {0, 2, size - 1}, {0, 2, size + 1},
+        {0, 2, all},      {0, 1, 0x80000000},
     };
     for (auto [start, count, bytes] : bad) {
         CHECK_EQ(t.guest.info_status(VIRTIO_SND_R_PCM_INFO, start, count, bytes), bad_msg);
@@ -109,8 +112,8 @@ TEST_RINGS("A2 streams that are not there, in every command and message")
         const snd::Done rx = raw(t.guest, VIRTIO_SND_VQ_RX, number(id), 648);
         CHECK_EQ(rx.status, bad_msg);
         CHECK_EQ(rx.length, 8U);
-        auto reply = t.guest.request(VIRTIO_SND_R_JACK_REMAP,
-                                     snd::Bytes(12, static_cast<uint8_t>(id)));
+        auto reply =
+            t.guest.request(VIRTIO_SND_R_JACK_REMAP, snd::Bytes(12, static_cast<uint8_t>(id)));
         CHECK_EQ(reply->status, bad_msg);
     }
     t.good();
@@ -323,9 +326,9 @@ TEST_RINGS("A8 xruns with no event buffer, and with one that is too small")
 TEST_RINGS("A9 requests that nobody knows, controls without their feature, cut short")
 {
     snd::LoopFixture t(with_ring(ring));
-    for (uint32_t code : {0U, 3U, 0x00ffU, 0x0106U, 0x01ffU, 0x0201U, 0x0300U, 0x0301U, 0x0302U,
-                          0x0303U, 0x0304U, 0x0305U, 0x0306U, 0x0307U, 0x0999U, 0x1000U, 0x1100U,
-                          0x8000U, 0x80000000U, all}) {
+    for (uint32_t code : {0U,      3U,      0x00ffU, 0x0106U, 0x01ffU,     0x0201U, 0x0300U,
+                          0x0301U, 0x0302U, 0x0303U, 0x0304U, 0x0305U,     0x0306U, 0x0307U,
+                          0x0999U, 0x1000U, 0x1100U, 0x8000U, 0x80000000U, all}) {
         auto reply = t.guest.request(code, snd::Bytes(520, 0), 512);
         CHECK(reply.has_value());
         CHECK_EQ(reply->status, not_supp);
