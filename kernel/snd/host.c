@@ -416,6 +416,25 @@ int vhost_snd_pcm_xfer(struct vhost_snd_stream *stream, void *data, u32 frames)
 }
 
 /**
+ * vhost_snd_pcm_sync - see where the PCM is right now
+ * @stream: the stream, prepared or running
+ *
+ * Otherwise the pointer is from the last wake-up or copy.
+ *
+ * Context: The worker.
+ */
+void vhost_snd_pcm_sync(struct vhost_snd_stream *stream)
+{
+	struct vhost_snd_pcm *pcm = stream->pcm;
+	snd_pcm_uframes_t delay;
+
+	WRITE_ONCE(pcm->copying, current);
+	snd_pcm_kernel_ioctl(pcm->substream, SNDRV_PCM_IOCTL_DELAY, &delay);
+	WRITE_ONCE(pcm->copying, NULL);
+	vhost_snd_pcm_look(stream);
+}
+
+/**
  * vhost_snd_pcm_forward - leave out what was captured
  * @stream: the stream, running
  * @frames: number of them, no more than are there

@@ -452,6 +452,7 @@ bool vhost_snd_pcm_gone(struct vhost_snd_pcm *pcm);
 void vhost_snd_pcm_forget(struct vhost_snd_pcm *pcm);
 void vhost_snd_pcm_refresh(struct vhost_snd_pcm *pcm);
 snd_pcm_state_t vhost_snd_pcm_look(struct vhost_snd_stream *stream);
+void vhost_snd_pcm_sync(struct vhost_snd_stream *stream);
 int vhost_snd_pcm_xfer(struct vhost_snd_stream *stream, void *data, u32 frames);
 int vhost_snd_pcm_forward(struct vhost_snd_stream *stream, u64 frames);
 int vhost_snd_pcm_chmaps(struct vhost_snd_pcm *pcm,

@@ -243,15 +243,17 @@ static void vhost_snd_play_done(struct vhost_snd_stream *stream)
 static int vhost_snd_play_dry(struct vhost_snd_stream *stream, bool woken)
 {
 	bool more = !list_empty(&stream->queued);
-	u64 silence = stream->hw - stream->appl;
+	u64 silence;
 
 	if (stream->fed && !stream->reported && (more || (woken && stream->dry))) {
 		stream->reported = true;
 		vhost_snd_event_xrun(stream);
 	}
 	stream->dry |= woken;
+	/* Where it was when it woke us is long ago, for periods this short. */
 	if (more)
-		silence += stream->period_size;
+		vhost_snd_pcm_sync(stream);
+	silence = stream->hw - stream->appl + (more ? stream->period_size : 0);
 	/* Nobody looked for long: it is easier to begin anew. */
 	if (unlikely(silence > VHOST_SND_LAG_MAX * stream->buffer_size)) {
 		stream->host = VHOST_SND_HOST_SETUP;
