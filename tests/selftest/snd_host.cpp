@@ -596,8 +596,9 @@ TEST_RINGS("snd: a device that requires a policy and has none plays nothing")
 
 TEST_RINGS("snd: the host is suspended while a guest plays")
 {
-    if (!std::filesystem::exists("/sys/power/pm_test")) {
-        SKIP("this kernel has no pm_test");
+    // The machine's own disks and consoles take part, so not by the way.
+    if (!getenv("DEVHOST_PM_TEST") || !std::filesystem::exists("/sys/power/pm_test")) {
+        SKIP("set DEVHOST_PM_TEST=1 where the machine survives a suspend of its devices");
     }
     tap::time_limit(120);
     snd::LoopFixture t(with_ring(ring));
