@@ -200,11 +200,21 @@ void devhost_policy_detach(struct devhost_guest *guest)
 	RCU_INIT_POINTER(guest->policy, NULL);
 }
 
-/* Counts a verdict and says whether the item may pass. */
-static bool devhost_policy_count(struct devhost_device *dev,
-				 unsigned int verdict, unsigned int direction,
-				 u32 item)
+/*
+ * Whether an item may pass that the policy in force, if any, said @verdict of.
+ * Counts the verdict, except where no policy is attached and none required.
+ */
+static bool devhost_policy_settle(struct devhost_device *dev, bool attached,
+				  unsigned int verdict, unsigned int direction,
+				  u32 item)
 {
+	if (!attached) {
+		if (!dev->policy_required)
+			return true;
+		verdict = DEVHOST_VERDICT_NONE;
+	} else if (verdict > DEVHOST_VERDICT_LIMIT) {
+		verdict = DEVHOST_VERDICT_INVALID;
+	}
 	atomic64_inc(&dev->verdicts[verdict]);
 	if (likely(verdict == DEVHOST_VERDICT_ALLOW))
 		return true;
@@ -213,34 +223,10 @@ static bool devhost_policy_count(struct devhost_device *dev,
 	return false;
 }
 
-/*
- * The verdict of the policy in force, DEVHOST_VERDICT_NONE where there is none,
- * on an item whose guest and device are filled in here.
- */
-#define devhost_policy_ask(dev, call, item) ({				\
-	const struct devhost_policy_ops *__ops;				\
-	unsigned int __verdict = DEVHOST_VERDICT_NONE;			\
-									\
-	rcu_read_lock();						\
-	__ops = rcu_dereference((dev)->guest->policy);			\
-	if (__ops) {							\
-		(item)->guest = (dev)->guest->id;			\
-		(item)->device = (dev)->id;				\
-		__verdict = __ops->call ? __ops->call(item) :		\
-					  DEVHOST_VERDICT_DENY;		\
-		if (__verdict > DEVHOST_VERDICT_LIMIT)			\
-			__verdict = DEVHOST_VERDICT_INVALID;		\
-	}								\
-	rcu_read_unlock();						\
-	__verdict;							\
-})
-
 /**
  * devhost_policy_can - ask the guest's policy about a CAN frame
  * @dev: the device
  * @frame: the frame; guest and device are filled in here
- *
- * Counts the verdict, except where no policy is attached and none required.
  *
  * Context: Any up to softirq.
  * Return: true if the frame may pass.
@@ -248,12 +234,20 @@ static bool devhost_policy_count(struct devhost_device *dev,
 bool devhost_policy_can(struct devhost_device *dev,
 			struct devhost_policy_can *frame)
 {
-	unsigned int verdict = devhost_policy_ask(dev, can, frame);
+	const struct devhost_policy_ops *ops;
+	unsigned int verdict = DEVHOST_VERDICT_DENY;
 
-	if (verdict == DEVHOST_VERDICT_NONE && !dev->policy_required)
-		return true;
-	return devhost_policy_count(dev, verdict, frame->direction,
-				    frame->can_id);
+	rcu_read_lock();
+	ops = rcu_dereference(dev->guest->policy);
+	if (ops && ops->can) {
+		frame->guest = dev->guest->id;
+		frame->device = dev->id;
+		verdict = ops->can(frame);
+	}
+	rcu_read_unlock();
+
+	return devhost_policy_settle(dev, ops, verdict, frame->direction,
+				     frame->can_id);
 }
 EXPORT_SYMBOL_GPL(devhost_policy_can);
 
@@ -262,19 +256,25 @@ EXPORT_SYMBOL_GPL(devhost_policy_can);
  * @dev: the device
  * @request: the request; guest and device are filled in here
  *
- * Counts as devhost_policy_can() does.
- *
  * Context: Any up to softirq.
  * Return: true if it may be served.
  */
 bool devhost_policy_snd(struct devhost_device *dev,
 			struct devhost_policy_snd *request)
 {
-	unsigned int verdict = devhost_policy_ask(dev, snd, request);
+	const struct devhost_policy_ops *ops;
+	unsigned int verdict = DEVHOST_VERDICT_DENY;
 
-	if (verdict == DEVHOST_VERDICT_NONE && !dev->policy_required)
-		return true;
-	return devhost_policy_count(dev, verdict, request->direction,
-				    request->item);
+	rcu_read_lock();
+	ops = rcu_dereference(dev->guest->policy);
+	if (ops && ops->snd) {
+		request->guest = dev->guest->id;
+		request->device = dev->id;
+		verdict = ops->snd(request);
+	}
+	rcu_read_unlock();
+
+	return devhost_policy_settle(dev, ops, verdict, request->direction,
+				     request->item);
 }
 EXPORT_SYMBOL_GPL(devhost_policy_snd);
