@@ -90,22 +90,25 @@ namespace {
 
 // snd-aloop keeps the format that was set first while one of its ends is open,
 // so each has a device of its own.
-const snd::Params all_kinds[] = {
-    snd::params(20, 8, hz8000),
-    snd::params(10, 16, hz8000, VIRTIO_SND_PCM_FMT_S32, 1),
-    snd::params(20, 10, hz8000, VIRTIO_SND_PCM_FMT_S24_3, 6),
-    snd::params(20, 10, hz8000, VIRTIO_SND_PCM_FMT_S24, 2),
-    snd::params(20, 10, VIRTIO_SND_PCM_RATE_16000, VIRTIO_SND_PCM_FMT_FLOAT, 8),
-    snd::params(20, 10, VIRTIO_SND_PCM_RATE_44100),
-    snd::params(20, 10),
-    snd::params(20, 10, VIRTIO_SND_PCM_RATE_96000),
-};
+std::vector<snd::Params> all_kinds()
+{
+    return {
+        snd::params(20, 8, hz8000),
+        snd::params(10, 16, hz8000, VIRTIO_SND_PCM_FMT_S32, 1),
+        snd::params(20, 10, hz8000, VIRTIO_SND_PCM_FMT_S24_3, 6),
+        snd::params(20, 10, hz8000, VIRTIO_SND_PCM_FMT_S24, 2),
+        snd::params(20, 10, VIRTIO_SND_PCM_RATE_16000, VIRTIO_SND_PCM_FMT_FLOAT, 8),
+        snd::params(20, 10, VIRTIO_SND_PCM_RATE_44100),
+        snd::params(20, 10),
+        snd::params(20, 10, VIRTIO_SND_PCM_RATE_96000),
+    };
+}
 
 } // namespace
 
 TEST_RINGS("snd: playback is sample-exact: formats, rates, channels")
 {
-    for (const snd::Params &p : all_kinds) {
+    for (const snd::Params &p : all_kinds()) {
         snd::LoopFixture t(with_ring(ring));
         t.good(p);
         CHECK_EQ(counter(t.device, "io_errors"), 0U);
@@ -114,7 +117,7 @@ TEST_RINGS("snd: playback is sample-exact: formats, rates, channels")
 
 TEST_RINGS("snd: capture is sample-exact: formats, rates, channels")
 {
-    for (const snd::Params &p : all_kinds) {
+    for (const snd::Params &p : all_kinds()) {
         snd::LoopFixture t(with_ring(ring));
         t.good_capture(p);
         CHECK_EQ(counter(t.device, "io_errors"), 0U);

@@ -190,9 +190,7 @@ TEST_RINGS("A4 commands in the wrong state, PREPARE a thousand times")
 
 TEST_RINGS("A5 tx and rx of sizes that make no sense")
 {
-    GuestSetup setup = with_ring(ring);
-    setup.ram = 32 << 20;
-    snd::LoopFixture t(setup);
+    snd::LoopFixture t(with_ring(ring));
     for (uint32_t s : {0U, 1U}) {
         CHECK_EQ(t.guest.set_params(s, small()), ok);
         CHECK_EQ(t.guest.prepare(s), ok);
@@ -224,7 +222,17 @@ TEST_RINGS("A5 tx and rx of sizes that make no sense")
     // Larger than the buffer.
     CHECK_EQ(raw(t.guest, VIRTIO_SND_VQ_TX, snd::Bytes(4 + small().buffer_bytes + 4, 0), 8).status,
              bad_msg);
-    CHECK_EQ(raw(t.guest, VIRTIO_SND_VQ_TX, snd::Bytes(4 + (16 << 20), 0), 8).status, bad_msg);
+    // 16 MiB, of the same memory again and again.
+    const uint64_t where = t.guest.alloc(1 << 20);
+    std::vector<Buffer> huge(16, {where, 1 << 20, false});
+    huge.push_back({where + 64, 8, true});
+    Queue &q = t.guest.queue(VIRTIO_SND_VQ_TX);
+    const int id = q.add(huge);
+    q.kick_if_wanted();
+    const Used used = q.expect();
+    CHECK_EQ(used.id, id);
+    CHECK_EQ(used.length, 8U);
+    CHECK_EQ(*t.guest.as<uint32_t>(where + 64), bad_msg);
     CHECK_EQ(raw(t.guest, VIRTIO_SND_VQ_RX, number(1), small().buffer_bytes + 12).status, bad_msg);
     CHECK(t.device.stats().counters.at("io_invalid") > 20);
     for (uint32_t s : {0U, 1U}) {
@@ -238,7 +246,6 @@ TEST_RINGS("A6 tx before START, as many as the queue takes, and before PREPARE")
 {
     GuestSetup setup = with_ring(ring);
     setup.queue_size = 1024;
-    setup.ram = 16 << 20;
     snd::LoopFixture t(setup);
     CHECK_EQ(raw(t.guest, VIRTIO_SND_VQ_TX, snd::Bytes(644, 0), 8).status, io_err);
     CHECK_EQ(t.guest.set_params(0, small()), ok);
