@@ -232,8 +232,7 @@ TEST_RINGS("A5 tx and rx of sizes that make no sense")
     const Used used = q.expect();
     CHECK_EQ(used.id, id);
     // Where the host's pages are scattered it is too many pieces for the core.
-    CHECK(used.length == 0 ||
-          (used.length == 8 && *t.guest.as<uint32_t>(where + 64) == bad_msg));
+    CHECK(used.length == 0 || (used.length == 8 && *t.guest.as<uint32_t>(where + 64) == bad_msg));
     CHECK_EQ(raw(t.guest, VIRTIO_SND_VQ_RX, number(1), small().buffer_bytes + 12).status, bad_msg);
     CHECK(t.device.stats().counters.at("io_invalid") > 20);
     for (uint32_t s : {0U, 1U}) {
