@@ -394,5 +394,8 @@ int devhost_form_guest(struct sk_buff *msg, const struct genl_info *info,
 		       int flags, struct devhost_guest *guest);
 devhost_device_form devhost_form_device;
 devhost_device_form devhost_form_stats;
+int devhost_form_resource(struct sk_buff *msg, const struct genl_info *info,
+			  int flags, struct devhost_device *dev,
+			  unsigned int index);
 
 #endif /* _DEVHOST_CORE_H */

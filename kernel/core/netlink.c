@@ -92,6 +92,11 @@ static const struct nla_policy devhost_stats_dump_attrs[] = {
 	[DEVHOST_A_STATS_GUEST] = DEVHOST_NAME,
 };
 
+static const struct nla_policy devhost_resource_dump_attrs[] = {
+	[DEVHOST_A_RESOURCE_GUEST] = DEVHOST_NAME,
+	[DEVHOST_A_RESOURCE_DEV] = DEVHOST_NAME,
+};
+
 static const struct nla_policy devhost_guest_name_policy[] = {
 	[DEVHOST_A_GUEST] = NLA_POLICY_NESTED(devhost_guest_name_attrs),
 };
@@ -126,6 +131,10 @@ static const struct nla_policy devhost_stats_get_policy[] = {
 
 static const struct nla_policy devhost_stats_dump_policy[] = {
 	[DEVHOST_A_STATS] = NLA_POLICY_NESTED(devhost_stats_dump_attrs),
+};
+
+static const struct nla_policy devhost_resource_dump_policy[] = {
+	[DEVHOST_A_RESOURCE] = NLA_POLICY_NESTED(devhost_resource_dump_attrs),
 };
 
 /*
@@ -380,6 +389,8 @@ struct devhost_dump {
 	u32 only;	/* of this guest, 0 for all */
 	u32 guest;	/* last one dumped */
 	u32 device;	/* last one dumped, of that guest */
+	u32 only_device;	/* of this device, 0 for all */
+	u32 resource;	/* next one, of the device behind @device */
 };
 
 static struct devhost_dump *devhost_dump(struct netlink_callback *cb)
@@ -509,6 +520,94 @@ static int devhost_stats_get_dumpit(struct sk_buff *skb,
 	return devhost_dump_devices(skb, cb, devhost_form_stats);
 }
 
+/* Of one device where the request names one beside its guest. */
+static int devhost_resource_get_start(struct netlink_callback *cb)
+{
+	const struct genl_info *info = genl_info_dump(cb);
+	struct nlattr *tb[DEVHOST_A_RESOURCE_MAX + 1];
+	struct devhost_device *dev;
+	int ret;
+
+	ret = devhost_dump_start(cb, DEVHOST_A_RESOURCE,
+				 DEVHOST_A_RESOURCE_GUEST,
+				 DEVHOST_A_RESOURCE_MAX);
+	if (ret || !devhost_dump(cb)->only)
+		return ret;
+	ret = nla_parse_nested(tb, DEVHOST_A_RESOURCE_MAX,
+			       info->attrs[DEVHOST_A_RESOURCE], NULL,
+			       info->extack);
+	if (ret || !tb[DEVHOST_A_RESOURCE_DEV])
+		return ret;
+
+	mutex_lock(&devhost_lock);
+	dev = devhost_device_lookup(nla_data(tb[DEVHOST_A_RESOURCE_GUEST]),
+				    nla_data(tb[DEVHOST_A_RESOURCE_DEV]),
+				    info->extack);
+	if (IS_ERR(dev))
+		ret = PTR_ERR(dev);
+	else
+		devhost_dump(cb)->only_device = dev->id;
+	mutex_unlock(&devhost_lock);
+
+	return ret;
+}
+
+/* All resources of one device, from where the dump stands. */
+static int devhost_dump_resources(struct sk_buff *skb,
+				  struct netlink_callback *cb,
+				  struct devhost_device *dev)
+{
+	struct devhost_dump *dump = devhost_dump(cb);
+	int ret;
+
+	if (dump->only_device && dev->id != dump->only_device)
+		return 0;
+	do {
+		ret = devhost_form_resource(skb, genl_info_dump(cb), NLM_F_MULTI,
+					    dev, dump->resource);
+		if (!ret)
+			dump->resource++;
+	} while (!ret);
+	if (ret != -ENOENT)
+		return ret;
+	dump->resource = 0;
+
+	return 0;
+}
+
+static int devhost_resource_get_dumpit(struct sk_buff *skb,
+				       struct netlink_callback *cb)
+{
+	struct devhost_dump *dump = devhost_dump(cb);
+	struct devhost_guest *guest;
+	struct devhost_device *dev;
+	int ret = 0;
+
+	mutex_lock(&devhost_lock);
+	list_for_each_entry(guest, &devhost_guests, list) {
+		if (guest->id < dump->guest ||
+		    (dump->only && guest->id != dump->only))
+			continue;
+		if (guest->id != dump->guest) {
+			dump->guest = guest->id;
+			dump->device = 0;
+			dump->resource = 0;
+		}
+		list_for_each_entry(dev, &guest->devices, list) {
+			if (!dev->registered || dev->id <= dump->device)
+				continue;
+			ret = devhost_dump_resources(skb, cb, dev);
+			if (ret)
+				goto out;
+			dump->device = dev->id;
+		}
+	}
+out:
+	mutex_unlock(&devhost_lock);
+
+	return ret;
+}
+
 /* @_attr is the nest that the command takes, the last of @_policy. */
 #define DEVHOST_DO(_cmd, _doit, _attr, _policy) {			\
 	.cmd = (_cmd),							\
@@ -555,6 +654,9 @@ static const struct genl_split_ops devhost_ops[] = {
 	DEVHOST_DUMP(DEVHOST_CMD_STATS_GET, devhost_stats_get_start,
 		     devhost_stats_get_dumpit, DEVHOST_A_STATS,
 		     devhost_stats_dump_policy),
+	DEVHOST_DUMP(DEVHOST_CMD_RESOURCE_GET, devhost_resource_get_start,
+		     devhost_resource_get_dumpit, DEVHOST_A_RESOURCE,
+		     devhost_resource_dump_policy),
 };
 
 static const struct genl_multicast_group devhost_groups[] = {
@@ -580,24 +682,23 @@ static struct genl_family devhost_family __ro_after_init = {
 };
 
 /* A message for a notification; NULL where nobody listens or memory is short. */
-static struct sk_buff *devhost_event_new(struct genl_info *info, u8 cmd)
+static struct sk_buff *devhost_event_new(struct genl_info *info, u8 cmd,
+					 unsigned int group)
 {
 	if (!READ_ONCE(devhost_family_registered) ||
-	    !genl_has_listeners(&devhost_family, &init_net,
-				DEVHOST_GROUP_EVENTS))
+	    !genl_has_listeners(&devhost_family, &init_net, group))
 		return NULL;
 	genl_info_init_ntf(info, &devhost_family, cmd);
 
 	return genlmsg_new(DEVHOST_MSG_SIZE, GFP_KERNEL);
 }
 
-static void devhost_event_send(struct sk_buff *msg, int err)
+static void devhost_event_send(struct sk_buff *msg, unsigned int group, int err)
 {
 	if (err)
 		nlmsg_free(msg);
 	else
-		genlmsg_multicast(&devhost_family, msg, 0, DEVHOST_GROUP_EVENTS,
-				  GFP_KERNEL);
+		genlmsg_multicast(&devhost_family, msg, 0, group, GFP_KERNEL);
 }
 
 void devhost_netlink_guest_event(struct devhost_guest *guest, u8 cmd)
@@ -606,12 +707,14 @@ void devhost_netlink_guest_event(struct devhost_guest *guest, u8 cmd)
 	struct sk_buff *msg;
 
 	lockdep_assert_held(&devhost_lock);
-	msg = devhost_event_new(&info, cmd);
+	msg = devhost_event_new(&info, cmd, DEVHOST_GROUP_EVENTS);
 	if (msg)
-		devhost_event_send(msg, devhost_form_guest(msg, &info, 0, guest));
+		devhost_event_send(msg, DEVHOST_GROUP_EVENTS,
+				   devhost_form_guest(msg, &info, 0, guest));
 }
 
-void devhost_netlink_device_event(struct devhost_device *dev, u8 cmd)
+static void devhost_device_event(struct devhost_device *dev, u8 cmd,
+				 unsigned int group)
 {
 	struct genl_info info;
 	struct sk_buff *msg;
@@ -619,10 +722,53 @@ void devhost_netlink_device_event(struct devhost_device *dev, u8 cmd)
 	/* The creation tells how it is by then, and the removal that it is over. */
 	if (!READ_ONCE(dev->registered) && cmd != DEVHOST_CMD_DEVICE_DEL_NTF)
 		return;
-	msg = devhost_event_new(&info, cmd);
+	msg = devhost_event_new(&info, cmd, group);
 	if (msg)
-		devhost_event_send(msg, devhost_form_device(msg, &info, 0, dev));
+		devhost_event_send(msg, group,
+				   devhost_form_device(msg, &info, 0, dev));
 }
+
+void devhost_netlink_device_event(struct devhost_device *dev, u8 cmd)
+{
+	devhost_device_event(dev, cmd, DEVHOST_GROUP_EVENTS);
+}
+
+/**
+ * devhost_power_requested - tell the manager of a request that fill() shows
+ * @dev: the device whose guest asks for a system power state
+ *
+ * Context: Process context.
+ */
+void devhost_power_requested(struct devhost_device *dev)
+{
+	devhost_device_event(dev, DEVHOST_CMD_POWER_REQUEST_NTF,
+			     DEVHOST_GROUP_POWER);
+}
+EXPORT_SYMBOL_GPL(devhost_power_requested);
+
+/**
+ * devhost_resource_changed - tell listeners that fill_resource() would answer
+ *	otherwise
+ * @dev: the device
+ * @index: of the resource
+ *
+ * Context: Process context, from create() to destroy().
+ */
+void devhost_resource_changed(struct devhost_device *dev, unsigned int index)
+{
+	struct genl_info info;
+	struct sk_buff *msg;
+
+	if (!READ_ONCE(dev->registered))
+		return;
+	msg = devhost_event_new(&info, DEVHOST_CMD_RESOURCE_CHANGE_NTF,
+				DEVHOST_GROUP_POWER);
+	if (msg)
+		devhost_event_send(msg, DEVHOST_GROUP_POWER,
+				   devhost_form_resource(msg, &info, 0, dev,
+							 index));
+}
+EXPORT_SYMBOL_GPL(devhost_resource_changed);
 
 int devhost_netlink_init(void)
 {

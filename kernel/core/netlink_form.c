@@ -284,3 +284,31 @@ int devhost_form_stats(struct sk_buff *msg, const struct genl_info *info,
 
 	return devhost_form_end(&form, msg, ret);
 }
+
+/* -ENOENT where the device has no resource of that number. */
+int devhost_form_resource(struct sk_buff *msg, const struct genl_info *info,
+			  int flags, struct devhost_device *dev,
+			  unsigned int index)
+{
+	struct devhost_form form;
+	struct nlattr *nest;
+	int ret;
+
+	if (!dev->class->ops->fill_resource)
+		return -ENOENT;
+	ret = devhost_form_begin(&form, msg, info, flags, DEVHOST_A_RESOURCE);
+	if (ret)
+		goto out;
+	if (nla_put_string(msg, DEVHOST_A_RESOURCE_GUEST, dev->guest->name) ||
+	    nla_put_string(msg, DEVHOST_A_RESOURCE_DEV, dev->name) ||
+	    nla_put_u32(msg, DEVHOST_A_RESOURCE_INDEX, index)) {
+		ret = -EMSGSIZE;
+		goto out;
+	}
+	nest = nla_nest_start(msg, DEVHOST_A_RESOURCE_BACKEND);
+	ret = nest ? dev->class->ops->fill_resource(dev, msg, index) : -EMSGSIZE;
+	if (!ret)
+		nla_nest_end(msg, nest);
+out:
+	return devhost_form_end(&form, msg, ret);
+}

@@ -163,9 +163,15 @@ static int devhost_policy_snd_stub(const struct devhost_policy_snd *request)
 	return DEVHOST_VERDICT_DENY;
 }
 
+static int devhost_policy_scmi_stub(const struct devhost_policy_scmi *command)
+{
+	return DEVHOST_VERDICT_DENY;
+}
+
 static struct devhost_policy_ops devhost_policy_stubs = {
 	.can = devhost_policy_can_stub,
 	.snd = devhost_policy_snd_stub,
+	.scmi = devhost_policy_scmi_stub,
 };
 
 static struct bpf_struct_ops devhost_policy_type = {
@@ -201,26 +207,27 @@ void devhost_policy_detach(struct devhost_guest *guest)
 }
 
 /*
- * Whether an item may pass that the policy in force, if any, said @verdict of.
+ * What becomes of an item of which the policy in force, if any, said @verdict.
  * Counts the verdict, except where no policy is attached and none required.
  */
-static bool devhost_policy_settle(struct devhost_device *dev, bool attached,
-				  unsigned int verdict, unsigned int direction,
-				  u32 item)
+static enum devhost_verdict devhost_policy_settle(struct devhost_device *dev,
+						  bool attached,
+						  unsigned int verdict,
+						  unsigned int direction,
+						  u32 item)
 {
 	if (!attached) {
 		if (!dev->policy_required)
-			return true;
+			return DEVHOST_VERDICT_ALLOW;
 		verdict = DEVHOST_VERDICT_NONE;
 	} else if (verdict > DEVHOST_VERDICT_LIMIT) {
 		verdict = DEVHOST_VERDICT_INVALID;
 	}
 	atomic64_inc(&dev->verdicts[verdict]);
-	if (likely(verdict == DEVHOST_VERDICT_ALLOW))
-		return true;
-	trace_devhost_policy_deny(dev, direction, item, verdict);
+	if (unlikely(verdict != DEVHOST_VERDICT_ALLOW))
+		trace_devhost_policy_deny(dev, direction, item, verdict);
 
-	return false;
+	return verdict;
 }
 
 /**
@@ -247,7 +254,7 @@ bool devhost_policy_can(struct devhost_device *dev,
 	rcu_read_unlock();
 
 	return devhost_policy_settle(dev, ops, verdict, frame->direction,
-				     frame->can_id);
+				     frame->can_id) == DEVHOST_VERDICT_ALLOW;
 }
 EXPORT_SYMBOL_GPL(devhost_policy_can);
 
@@ -275,6 +282,36 @@ bool devhost_policy_snd(struct devhost_device *dev,
 	rcu_read_unlock();
 
 	return devhost_policy_settle(dev, ops, verdict, request->direction,
-				     request->item);
+				     request->item) == DEVHOST_VERDICT_ALLOW;
 }
 EXPORT_SYMBOL_GPL(devhost_policy_snd);
+
+/**
+ * devhost_policy_scmi - ask the guest's policy about an SCMI command
+ * @dev: the device
+ * @command: the command; guest and device are filled in here
+ *
+ * Counts the verdict, except where no policy is attached and none required.
+ *
+ * Context: Any up to softirq.
+ * Return: the verdict; all but DEVHOST_VERDICT_ALLOW refuse.
+ */
+enum devhost_verdict devhost_policy_scmi(struct devhost_device *dev,
+					 struct devhost_policy_scmi *command)
+{
+	const struct devhost_policy_ops *ops;
+	unsigned int verdict = DEVHOST_VERDICT_DENY;
+
+	rcu_read_lock();
+	ops = rcu_dereference(dev->guest->policy);
+	if (ops && ops->scmi) {
+		command->guest = dev->guest->id;
+		command->device = dev->id;
+		verdict = ops->scmi(command);
+	}
+	rcu_read_unlock();
+
+	return devhost_policy_settle(dev, ops, verdict, DEVHOST_TO_HOST,
+				     command->protocol << 8 | command->message);
+}
+EXPORT_SYMBOL_GPL(devhost_policy_scmi);

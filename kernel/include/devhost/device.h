@@ -62,6 +62,9 @@ struct devhost_vq_info {
  * @destroy: undo create()
  * @set: change a live device from attributes of its class; optional
  * @fill: put the attributes of the class into a DEVICE_GET answer; optional
+ * @fill_resource: put those of resource number @index into a RESOURCE_GET
+ *	answer; -ENOENT where there is no such resource. May run at any time from
+ *	create() to destroy(), concurrently with everything else. Optional
  * @features: device-specific features that can be offered now. Called when the
  *	VMM asks, never between FEATURES_OK and reset
  * @start: the driver is ready (DRIVER_OK). An error sets DEVICE_NEEDS_RESET
@@ -90,6 +93,8 @@ struct devhost_class_ops {
 	int (*set)(struct devhost_device *dev, struct nlattr **tb,
 		   struct netlink_ext_ack *extack);
 	int (*fill)(struct devhost_device *dev, struct sk_buff *msg);
+	int (*fill_resource)(struct devhost_device *dev, struct sk_buff *msg,
+			     unsigned int index);
 	u64 (*features)(struct devhost_device *dev);
 	int (*start)(struct devhost_device *dev);
 	void (*stop)(struct devhost_device *dev);
@@ -206,7 +211,8 @@ void *devhost_resource_span(const struct devhost_resource *res, size_t offset,
 /**
  * struct devhost_job - something that sleeps
  * @run: does it, on a helper thread. Touches no chain and calls nothing of the
- *	core; the device is there, but may have been reset
+ *	core but devhost_resource_changed(); the device is there, but may have
+ *	been reset
  * @done: on the worker, once @run has returned. Completes what was kept
  * @drop: instead of @done, where the device was reset: forget the job. In
  *	process context
@@ -225,6 +231,8 @@ void devhost_flush(struct devhost_device *dev);
 void devhost_raise(struct devhost_device *dev, unsigned int event);
 void devhost_config_changed(struct devhost_device *dev);
 void devhost_backend_changed(struct devhost_device *dev);
+void devhost_resource_changed(struct devhost_device *dev, unsigned int index);
+void devhost_power_requested(struct devhost_device *dev);
 void devhost_broken(struct devhost_device *dev, const char *reason);
 void devhost_count(struct devhost_device *dev, unsigned int counter, u64 n);
 

@@ -49,6 +49,28 @@ struct devhost_policy_can {
 	u8 len;
 };
 
+/* For a message that names no resource. */
+#define DEVHOST_POLICY_SCMI_NONE	0xffffffff
+
+/**
+ * struct devhost_policy_scmi - one SCMI command that a guest sends
+ * @guest: id of the guest
+ * @device: id of the device
+ * @resource: what the command is about, by the guest's id, which need not
+ *	exist; DEVHOST_POLICY_SCMI_NONE where it is about nothing in particular
+ * @protocol: SCMI protocol id, one that the device offers
+ * @message: SCMI message id, one that the protocol has
+ * @value: what the resource is to be set to: rate, level, state; else 0
+ */
+struct devhost_policy_scmi {
+	u32 guest;
+	u32 device;
+	u32 resource;
+	u8 protocol;
+	u8 message;
+	u64 value;
+};
+
 /**
  * enum devhost_policy_snd_request - what a guest wants of a sound device
  * @DEVHOST_POLICY_SND_PARAMS: set the parameters of a stream; all that is known
@@ -102,8 +124,9 @@ struct devhost_policy_snd {
 /**
  * struct devhost_policy_ops - the policy of one guest, as a BPF struct_ops map
  * @can: verdict on one CAN frame
- * @guest: id of the guest it is for (DEVHOST_A_GUEST_ID); set before loading
  * @snd: verdict on one request to a sound device
+ * @scmi: verdict on one SCMI command
+ * @guest: id of the guest it is for (DEVHOST_A_GUEST_ID); set before loading
  *
  * Every call returns enum devhost_verdict, DEVHOST_VERDICT_LIMIT at most;
  * anything else counts as a refusal. A call that a policy leaves out refuses
@@ -111,13 +134,16 @@ struct devhost_policy_snd {
  */
 struct devhost_policy_ops {
 	int (*can)(const struct devhost_policy_can *frame);
-	u32 guest;
 	int (*snd)(const struct devhost_policy_snd *request);
+	int (*scmi)(const struct devhost_policy_scmi *command);
+	u32 guest;
 };
 
 bool devhost_policy_can(struct devhost_device *dev,
 			struct devhost_policy_can *frame);
 bool devhost_policy_snd(struct devhost_device *dev,
 			struct devhost_policy_snd *request);
+enum devhost_verdict devhost_policy_scmi(struct devhost_device *dev,
+					 struct devhost_policy_scmi *command);
 
 #endif /* _DEVHOST_POLICY_H */

@@ -42,6 +42,12 @@
  *	changed
  * @DEVHOST_CMD_POLICY_CHANGE_NTF: a policy was attached to, replaced on or
  *	detached from a guest (GUEST_GET form)
+ * @DEVHOST_CMD_RESOURCE_GET: dump the resources that devices share out, one a
+ *	message: of all devices, of one guest, or of one device
+ * @DEVHOST_CMD_RESOURCE_CHANGE_NTF: what a device wants of a resource, or what
+ *	the resource does, changed (RESOURCE_GET form, in the group "power")
+ * @DEVHOST_CMD_POWER_REQUEST_NTF: a guest asks for a system power state
+ *	(DEVICE_GET form, in the group "power")
  */
 enum devhost_cmd {
 	DEVHOST_CMD_UNSPEC,
@@ -59,6 +65,9 @@ enum devhost_cmd {
 	DEVHOST_CMD_DEVICE_DEL_NTF,
 	DEVHOST_CMD_DEVICE_CHANGE_NTF,
 	DEVHOST_CMD_POLICY_CHANGE_NTF,
+	DEVHOST_CMD_RESOURCE_GET,
+	DEVHOST_CMD_RESOURCE_CHANGE_NTF,
+	DEVHOST_CMD_POWER_REQUEST_NTF,
 
 	/* private: */
 	__DEVHOST_CMD_MAX,
@@ -70,12 +79,14 @@ enum devhost_cmd {
  * @DEVHOST_A_GUEST: nest of enum devhost_guest_attr
  * @DEVHOST_A_DEV: nest of enum devhost_dev_attr
  * @DEVHOST_A_STATS: nest of enum devhost_stats_attr
+ * @DEVHOST_A_RESOURCE: nest of enum devhost_resource_attr
  */
 enum devhost_attr {
 	DEVHOST_A_UNSPEC,
 	DEVHOST_A_GUEST,
 	DEVHOST_A_DEV,
 	DEVHOST_A_STATS,
+	DEVHOST_A_RESOURCE,
 
 	/* private: */
 	__DEVHOST_A_MAX,
@@ -289,6 +300,26 @@ enum devhost_counter_attr {
 };
 
 /**
+ * enum devhost_resource_attr - a resource that a device shares out
+ * @DEVHOST_A_RESOURCE_GUEST: string, name of the guest
+ * @DEVHOST_A_RESOURCE_DEV: string, name of the device
+ * @DEVHOST_A_RESOURCE_INDEX: u32, its number among those of the device (get)
+ * @DEVHOST_A_RESOURCE_BACKEND: nest, attributes of the class, e.g.
+ *	enum devhost_scmi_resource_attr (get)
+ */
+enum devhost_resource_attr {
+	DEVHOST_A_RESOURCE_UNSPEC,
+	DEVHOST_A_RESOURCE_GUEST,
+	DEVHOST_A_RESOURCE_DEV,
+	DEVHOST_A_RESOURCE_INDEX,
+	DEVHOST_A_RESOURCE_BACKEND,
+
+	/* private: */
+	__DEVHOST_A_RESOURCE_MAX,
+	DEVHOST_A_RESOURCE_MAX = __DEVHOST_A_RESOURCE_MAX - 1
+};
+
+/**
  * enum devhost_can_attr - backend of a CAN device
  * @DEVHOST_A_CAN_IFNAME: string, CAN interface of the initial network
  *	namespace; new and get
@@ -470,6 +501,241 @@ enum devhost_snd_control_attr {
 	/* private: */
 	__DEVHOST_A_SND_CONTROL_MAX,
 	DEVHOST_A_SND_CONTROL_MAX = __DEVHOST_A_SND_CONTROL_MAX - 1
+};
+
+/* Names of SCMI resources, with the final NUL. */
+#define DEVHOST_SCMI_NAME_SIZE	64
+
+/* Resources that one SCMI device can have. */
+#define DEVHOST_SCMI_RESOURCES_MAX	512
+
+/**
+ * enum devhost_scmi_attr - backend of an SCMI device
+ * @DEVHOST_A_SCMI_AGENT: string of at most 15 characters, how the agent is
+ *	called to itself, by default as its guest; new and get
+ * @DEVHOST_A_SCMI_RESOURCES: nest of enum devhost_scmi_resources_attr, what the
+ *	guest has (new)
+ * @DEVHOST_A_SCMI_NUM_RESOURCES: u32 (get)
+ * @DEVHOST_A_SCMI_SYSTEM_POWER: flag, the guest may ask for system power
+ *	states; new and get
+ * @DEVHOST_A_SCMI_REQUEST: nest of enum devhost_scmi_request_attr, the last
+ *	system power state that the guest asked for, if any (get)
+ * @DEVHOST_A_SCMI_ANNOUNCE: nest of enum devhost_scmi_announce_attr, tell the
+ *	guest of a system power transition (set)
+ * @DEVHOST_A_SCMI_CEILING: nest of enum devhost_scmi_ceiling_attr, limit a
+ *	resource of the host, for all guests (set)
+ * @DEVHOST_A_SCMI_READING: nest of enum devhost_scmi_reading_attr, the value of
+ *	a sensor that the kernel can't read (set)
+ */
+enum devhost_scmi_attr {
+	DEVHOST_A_SCMI_UNSPEC,
+	DEVHOST_A_SCMI_AGENT,
+	DEVHOST_A_SCMI_RESOURCES,
+	DEVHOST_A_SCMI_NUM_RESOURCES,
+	DEVHOST_A_SCMI_SYSTEM_POWER,
+	DEVHOST_A_SCMI_REQUEST,
+	DEVHOST_A_SCMI_ANNOUNCE,
+	DEVHOST_A_SCMI_CEILING,
+	DEVHOST_A_SCMI_READING,
+
+	/* private: */
+	__DEVHOST_A_SCMI_MAX,
+	DEVHOST_A_SCMI_MAX = __DEVHOST_A_SCMI_MAX - 1
+};
+
+/**
+ * enum devhost_scmi_resources_attr - the resources of a new SCMI device
+ * @DEVHOST_A_SCMI_RESOURCES_ITEM: nest of enum devhost_scmi_resource_attr, one
+ *	for each; ids are given in this order, dense from 0 for each kind
+ */
+enum devhost_scmi_resources_attr {
+	DEVHOST_A_SCMI_RESOURCES_UNSPEC,
+	DEVHOST_A_SCMI_RESOURCES_ITEM,
+
+	/* private: */
+	__DEVHOST_A_SCMI_RESOURCES_MAX,
+	DEVHOST_A_SCMI_RESOURCES_MAX = __DEVHOST_A_SCMI_RESOURCES_MAX - 1
+};
+
+/**
+ * enum devhost_scmi_kind - kinds of SCMI resources
+ * @DEVHOST_SCMI_POWER: power domain
+ * @DEVHOST_SCMI_PERF: performance domain; levels are kHz
+ * @DEVHOST_SCMI_CLOCK: clock; levels are Hz
+ * @DEVHOST_SCMI_SENSOR: sensor
+ * @DEVHOST_SCMI_RESET: reset domain; on while it is asserted
+ * @DEVHOST_SCMI_VOLTAGE: voltage domain; levels are microvolts
+ */
+enum devhost_scmi_kind {
+	DEVHOST_SCMI_POWER,
+	DEVHOST_SCMI_PERF,
+	DEVHOST_SCMI_CLOCK,
+	DEVHOST_SCMI_SENSOR,
+	DEVHOST_SCMI_RESET,
+	DEVHOST_SCMI_VOLTAGE,
+
+	/* private: */
+	__DEVHOST_SCMI_KINDS
+};
+
+/**
+ * enum devhost_scmi_source - where a resource of the host is looked for
+ * @DEVHOST_SCMI_SOURCE_DEFAULT: as is usual for its kind: clocks, resets and
+ *	supplies by name at a device; a power domain by name at a device with a
+ *	device-tree node, else by the name of a platform device in it;
+ *	performance levels by the operating points of a device; sensors by the
+ *	name of a thermal zone
+ * @DEVHOST_SCMI_SOURCE_CPUFREQ: performance of a processor, "cpu0"
+ * @DEVHOST_SCMI_SOURCE_IIO: a sensor by its IIO channel's name at a device
+ * @DEVHOST_SCMI_SOURCE_PUSHED: a sensor whose values come by netlink
+ */
+enum devhost_scmi_source {
+	DEVHOST_SCMI_SOURCE_DEFAULT,
+	DEVHOST_SCMI_SOURCE_CPUFREQ,
+	DEVHOST_SCMI_SOURCE_IIO,
+	DEVHOST_SCMI_SOURCE_PUSHED,
+
+	/* private: */
+	__DEVHOST_SCMI_SOURCES
+};
+
+/**
+ * enum devhost_scmi_limit - why a resource does not do what is asked of it
+ * @DEVHOST_SCMI_LIMIT_NONE: it does
+ * @DEVHOST_SCMI_LIMIT_VOTES: another guest asks for more
+ * @DEVHOST_SCMI_LIMIT_CEILING: the manager's ceiling
+ */
+enum devhost_scmi_limit {
+	DEVHOST_SCMI_LIMIT_NONE,
+	DEVHOST_SCMI_LIMIT_VOTES,
+	DEVHOST_SCMI_LIMIT_CEILING,
+};
+
+/**
+ * enum devhost_scmi_resource_attr - a resource as a guest has it
+ * @DEVHOST_A_SCMI_RES_KIND: u32, enum devhost_scmi_kind; new and get
+ * @DEVHOST_A_SCMI_RES_ID: u32, the guest's id of it (get)
+ * @DEVHOST_A_SCMI_RES_NAME: string, the guest's name for it, by default the
+ *	host's; new and get
+ * @DEVHOST_A_SCMI_RES_HOST: string, the host's name for it; new and get
+ * @DEVHOST_A_SCMI_RES_DEVICE: string, the platform device at which the name is
+ *	looked up, by default the device of the node "devhost,scmi-resources" or,
+ *	without one, "devhost-scmi"; new and get
+ * @DEVHOST_A_SCMI_RES_SOURCE: u32, enum devhost_scmi_source; new and get
+ * @DEVHOST_A_SCMI_RES_READ_ONLY: flag, the guest may look, not change; new and
+ *	get
+ * @DEVHOST_A_SCMI_RES_LEVEL_MIN: u64, least level that the guest may ask for; new and
+ *	get
+ * @DEVHOST_A_SCMI_RES_LEVEL_MAX: u64, highest; new and get
+ * @DEVHOST_A_SCMI_RES_TYPE: u32, SCMI sensor type; new and get
+ * @DEVHOST_A_SCMI_RES_SCALE: s32, power of ten of a sensor's values; new and get
+ * @DEVHOST_A_SCMI_RES_VOTE_ON: flag, the guest wants it on (get)
+ * @DEVHOST_A_SCMI_RES_VOTE_LEVEL: u64, the level that it wants, if any (get)
+ * @DEVHOST_A_SCMI_RES_VOTE_SINCE: u64, when that last changed, in nanoseconds of
+ *	CLOCK_BOOTTIME; absent where there is no vote (get)
+ * @DEVHOST_A_SCMI_RES_ON: flag, the device host holds it on (get)
+ * @DEVHOST_A_SCMI_RES_LEVEL: u64, the level that the device host has set (get)
+ * @DEVHOST_A_SCMI_RES_CEILING: u64, the manager's, if any (get)
+ * @DEVHOST_A_SCMI_RES_LIMIT: u32, enum devhost_scmi_limit: why this guest has
+ *	not what it asked for (get)
+ * @DEVHOST_A_SCMI_RES_HOLDERS: u32, guests that have a vote on it (get)
+ */
+enum devhost_scmi_resource_attr {
+	DEVHOST_A_SCMI_RES_UNSPEC,
+	DEVHOST_A_SCMI_RES_KIND,
+	DEVHOST_A_SCMI_RES_ID,
+	DEVHOST_A_SCMI_RES_NAME,
+	DEVHOST_A_SCMI_RES_HOST,
+	DEVHOST_A_SCMI_RES_DEVICE,
+	DEVHOST_A_SCMI_RES_SOURCE,
+	DEVHOST_A_SCMI_RES_READ_ONLY,
+	DEVHOST_A_SCMI_RES_LEVEL_MIN,
+	DEVHOST_A_SCMI_RES_LEVEL_MAX,
+	DEVHOST_A_SCMI_RES_TYPE,
+	DEVHOST_A_SCMI_RES_SCALE,
+	DEVHOST_A_SCMI_RES_VOTE_ON,
+	DEVHOST_A_SCMI_RES_VOTE_LEVEL,
+	DEVHOST_A_SCMI_RES_VOTE_SINCE,
+	DEVHOST_A_SCMI_RES_ON,
+	DEVHOST_A_SCMI_RES_LEVEL,
+	DEVHOST_A_SCMI_RES_CEILING,
+	DEVHOST_A_SCMI_RES_LIMIT,
+	DEVHOST_A_SCMI_RES_HOLDERS,
+	DEVHOST_A_SCMI_RES_PAD,
+
+	/* private: */
+	__DEVHOST_A_SCMI_RES_MAX,
+	DEVHOST_A_SCMI_RES_MAX = __DEVHOST_A_SCMI_RES_MAX - 1
+};
+
+/**
+ * enum devhost_scmi_request_attr - a guest's request for a system power state
+ * @DEVHOST_A_SCMI_REQUEST_STATE: u32, SCMI's system state
+ * @DEVHOST_A_SCMI_REQUEST_FLAGS: u32, SCMI's flags: bit 0 for graceful
+ * @DEVHOST_A_SCMI_REQUEST_SEQ: u32, counts the requests of the device
+ * @DEVHOST_A_SCMI_REQUEST_SINCE: u64, nanoseconds of CLOCK_BOOTTIME
+ */
+enum devhost_scmi_request_attr {
+	DEVHOST_A_SCMI_REQUEST_UNSPEC,
+	DEVHOST_A_SCMI_REQUEST_STATE,
+	DEVHOST_A_SCMI_REQUEST_FLAGS,
+	DEVHOST_A_SCMI_REQUEST_SEQ,
+	DEVHOST_A_SCMI_REQUEST_SINCE,
+	DEVHOST_A_SCMI_REQUEST_PAD,
+
+	/* private: */
+	__DEVHOST_A_SCMI_REQUEST_MAX,
+	DEVHOST_A_SCMI_REQUEST_MAX = __DEVHOST_A_SCMI_REQUEST_MAX - 1
+};
+
+/**
+ * enum devhost_scmi_announce_attr - a system power transition to be announced
+ * @DEVHOST_A_SCMI_ANNOUNCE_STATE: u32, SCMI's system state
+ * @DEVHOST_A_SCMI_ANNOUNCE_FLAGS: u32, SCMI's flags, 0 where absent
+ * @DEVHOST_A_SCMI_ANNOUNCE_TIMEOUT: u32, milliseconds, 0 where absent
+ */
+enum devhost_scmi_announce_attr {
+	DEVHOST_A_SCMI_ANNOUNCE_UNSPEC,
+	DEVHOST_A_SCMI_ANNOUNCE_STATE,
+	DEVHOST_A_SCMI_ANNOUNCE_FLAGS,
+	DEVHOST_A_SCMI_ANNOUNCE_TIMEOUT,
+
+	/* private: */
+	__DEVHOST_A_SCMI_ANNOUNCE_MAX,
+	DEVHOST_A_SCMI_ANNOUNCE_MAX = __DEVHOST_A_SCMI_ANNOUNCE_MAX - 1
+};
+
+/**
+ * enum devhost_scmi_ceiling_attr - a ceiling of a resource of the host
+ * @DEVHOST_A_SCMI_CEILING_KIND: u32, enum devhost_scmi_kind
+ * @DEVHOST_A_SCMI_CEILING_ID: u32, the id that this device's guest has for it
+ * @DEVHOST_A_SCMI_CEILING_LEVEL: u64, the highest level; 0 keeps what has no
+ *	levels off; absent: no ceiling
+ */
+enum devhost_scmi_ceiling_attr {
+	DEVHOST_A_SCMI_CEILING_UNSPEC,
+	DEVHOST_A_SCMI_CEILING_KIND,
+	DEVHOST_A_SCMI_CEILING_ID,
+	DEVHOST_A_SCMI_CEILING_LEVEL,
+
+	/* private: */
+	__DEVHOST_A_SCMI_CEILING_MAX,
+	DEVHOST_A_SCMI_CEILING_MAX = __DEVHOST_A_SCMI_CEILING_MAX - 1
+};
+
+/**
+ * enum devhost_scmi_reading_attr - a value of a sensor
+ * @DEVHOST_A_SCMI_READING_ID: u32, the id that this device's guest has for it
+ * @DEVHOST_A_SCMI_READING_VALUE: s64, in the sensor's scale
+ */
+enum devhost_scmi_reading_attr {
+	DEVHOST_A_SCMI_READING_UNSPEC,
+	DEVHOST_A_SCMI_READING_ID,
+	DEVHOST_A_SCMI_READING_VALUE,
+
+	/* private: */
+	__DEVHOST_A_SCMI_READING_MAX,
+	DEVHOST_A_SCMI_READING_MAX = __DEVHOST_A_SCMI_READING_MAX - 1
 };
 
 #endif /* _UAPI_LINUX_DEVHOST_H */
