@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Power domains of the host: held by runtime PM on a device in the domain.
+ *
+ * With a device tree that device is made for us, by the name that the consumer
+ * node gives the domain. Without one, domains can't be attached by name: a
+ * board gives a platform device that is in the domain and has runtime PM.
+ */
+#include <linux/of.h>
+#include <linux/platform_device.h>
+#include <linux/pm_domain.h>
+#include <linux/pm_runtime.h>
+
+#include "vhost_scmi.h"
+
+static bool vscmi_power_attached(const struct vscmi_host *host)
+{
+	return host->dev && host->dev->of_node;
+}
+
+static struct device *vscmi_power_find(struct vscmi_host *host)
+{
+	struct device *dev;
+
+	if (vscmi_power_attached(host)) {
+		dev = dev_pm_domain_attach_by_name(host->dev, host->name);
+		return dev ? dev : ERR_PTR(-ENODEV);
+	}
+	dev = bus_find_device_by_name(&platform_bus_type, NULL, host->name);
+	return dev ? dev : ERR_PTR(-ENODEV);
+}
+
+static void vscmi_power_let_go(struct vscmi_host *host, struct device *dev)
+{
+	if (vscmi_power_attached(host))
+		dev_pm_domain_detach(dev, true);
+	else
+		put_device(dev);
+}
+
+static int vscmi_power_get(struct vscmi_host *host, struct netlink_ext_ack *extack)
+{
+	struct device *dev = vscmi_power_find(host);
+
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	if (!pm_runtime_enabled(dev)) {
+		vscmi_power_let_go(host, dev);
+		return -EOPNOTSUPP;
+	}
+	host->priv = dev;
+	return 0;
+}
+
+static void vscmi_power_put(struct vscmi_host *host)
+{
+	if (host->now.on)
+		pm_runtime_put_sync(host->priv);
+	vscmi_power_let_go(host, host->priv);
+}
+
+static int vscmi_power_set_on(struct vscmi_host *host, bool on)
+{
+	if (on)
+		return pm_runtime_resume_and_get(host->priv);
+	/* Others may hold it on, and it may go off later: no error of ours. */
+	pm_runtime_put_sync(host->priv);
+	return 0;
+}
+
+static bool vscmi_power_is_on(struct vscmi_host *host)
+{
+	return !pm_runtime_status_suspended(host->priv);
+}
+
+const struct vscmi_host_ops vscmi_host_power = {
+	.get = vscmi_power_get,
+	.put = vscmi_power_put,
+	.set_on = vscmi_power_set_on,
+	.is_on = vscmi_power_is_on,
+};
