@@ -97,6 +97,12 @@ static const struct nla_policy devhost_resource_dump_attrs[] = {
 	[DEVHOST_A_RESOURCE_DEV] = DEVHOST_NAME,
 };
 
+static const struct nla_policy devhost_resource_get_attrs[] = {
+	[DEVHOST_A_RESOURCE_GUEST] = DEVHOST_NAME,
+	[DEVHOST_A_RESOURCE_DEV] = DEVHOST_NAME,
+	[DEVHOST_A_RESOURCE_INDEX] = { .type = NLA_U32 },
+};
+
 static const struct nla_policy devhost_guest_name_policy[] = {
 	[DEVHOST_A_GUEST] = NLA_POLICY_NESTED(devhost_guest_name_attrs),
 };
@@ -131,6 +137,10 @@ static const struct nla_policy devhost_stats_get_policy[] = {
 
 static const struct nla_policy devhost_stats_dump_policy[] = {
 	[DEVHOST_A_STATS] = NLA_POLICY_NESTED(devhost_stats_dump_attrs),
+};
+
+static const struct nla_policy devhost_resource_get_policy[] = {
+	[DEVHOST_A_RESOURCE] = NLA_POLICY_NESTED(devhost_resource_get_attrs),
 };
 
 static const struct nla_policy devhost_resource_dump_policy[] = {
@@ -379,6 +389,40 @@ static int devhost_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return devhost_answer_dev(msg, info, nla_data(tb[DEVHOST_A_STATS_GUEST]),
 				  nla_data(tb[DEVHOST_A_STATS_DEV]),
 				  devhost_form_stats);
+}
+
+static int devhost_resource_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[DEVHOST_A_RESOURCE_MAX + 1];
+	struct devhost_device *dev;
+	struct sk_buff *msg;
+	int ret;
+
+	ret = devhost_parse(info, DEVHOST_A_RESOURCE, tb, DEVHOST_A_RESOURCE_MAX,
+			    DEVHOST_A_RESOURCE_GUEST, DEVHOST_A_RESOURCE_DEV);
+	if (ret)
+		return ret;
+	if (NL_REQ_ATTR_CHECK(info->extack, info->attrs[DEVHOST_A_RESOURCE], tb,
+			      DEVHOST_A_RESOURCE_INDEX))
+		return -EINVAL;
+	msg = genlmsg_new(DEVHOST_MSG_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+
+	mutex_lock(&devhost_lock);
+	dev = devhost_device_lookup(nla_data(tb[DEVHOST_A_RESOURCE_GUEST]),
+				    nla_data(tb[DEVHOST_A_RESOURCE_DEV]),
+				    info->extack);
+	ret = IS_ERR(dev) ? PTR_ERR(dev) :
+	      devhost_form_resource(msg, info, 0, dev,
+				    nla_get_u32(tb[DEVHOST_A_RESOURCE_INDEX]));
+	mutex_unlock(&devhost_lock);
+	if (ret) {
+		nlmsg_free(msg);
+		return ret;
+	}
+
+	return genlmsg_reply(msg, info);
 }
 
 /*
@@ -654,6 +698,8 @@ static const struct genl_split_ops devhost_ops[] = {
 	DEVHOST_DUMP(DEVHOST_CMD_STATS_GET, devhost_stats_get_start,
 		     devhost_stats_get_dumpit, DEVHOST_A_STATS,
 		     devhost_stats_dump_policy),
+	DEVHOST_DO(DEVHOST_CMD_RESOURCE_GET, devhost_resource_get_doit,
+		   DEVHOST_A_RESOURCE, devhost_resource_get_policy),
 	DEVHOST_DUMP(DEVHOST_CMD_RESOURCE_GET, devhost_resource_get_start,
 		     devhost_resource_get_dumpit, DEVHOST_A_RESOURCE,
 		     devhost_resource_dump_policy),

@@ -94,7 +94,7 @@ class SpecTest(unittest.TestCase):
 
     def test_the_header_was_read(self):
         self.assertEqual(self.header["DEVHOST_CMD_GUEST_NEW"], 1)
-        self.assertEqual(self.header["DEVHOST_A_MAX"], self.header["DEVHOST_A_STATS"])
+        self.assertEqual(self.header["DEVHOST_A_MAX"], self.header["DEVHOST_A_RESOURCE"])
         self.assertGreater(len(self.header), 100)
 
     def test_values(self):
