@@ -14,15 +14,13 @@ static inline int compat_reset_lookup(const char *provider, unsigned int index,
 				      const char *consumer, const char *name)
 {
 #ifdef DEVHOST_HAVE_RESET_LOOKUP
+	const struct reset_control_lookup entry =
+		RESET_LOOKUP(provider, index, consumer, name);
 	struct reset_control_lookup *lookup;
 
-	lookup = kzalloc(sizeof(*lookup), GFP_KERNEL);
+	lookup = kmemdup(&entry, sizeof(entry), GFP_KERNEL);
 	if (!lookup)
 		return -ENOMEM;
-	lookup->provider = provider;
-	lookup->index = index;
-	lookup->dev_id = consumer;
-	lookup->con_id = name;
 	reset_controller_add_lookup(lookup, 1);
 #endif
 	return 0;

@@ -17,7 +17,7 @@ static int vscmi_pushed_read(struct vscmi_host *host, s64 *value)
 	int err = 0;
 
 	spin_lock(&host->lock);
-	if (host->has_value)
+	if (host->pushes)
 		*value = host->pushed;
 	else
 		err = -EIO;

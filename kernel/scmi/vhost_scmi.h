@@ -136,7 +136,7 @@ struct vscmi_host_ops {
  * @now: what is applied
  * @actual: the rate that a clock really has; READ_ONCE()
  * @pushed: value of a sensor that is pushed
- * @has_value: there is one
+ * @pushes: how many values there were, from 1 on
  * @apply: applies votes
  * @work: applies votes when nobody else does
  */
@@ -164,7 +164,7 @@ struct vscmi_host {
 	struct vscmi_state now;
 	u64 actual;
 	s64 pushed;
-	bool has_value;
+	u32 pushes;
 
 	struct mutex apply; /* applying votes */
 	struct work_struct work;

@@ -101,8 +101,11 @@ static void vscmi_watch_read(struct vscmi_watch *watch)
 	struct vscmi_host *host = watch->view->host;
 
 	if (host->source == DEVHOST_SCMI_SOURCE_PUSHED) {
-		if (!host->ops->read(host, &watch->read))
+		u32 pushes = READ_ONCE(host->pushes);
+
+		if (pushes != watch->pushes && !host->ops->read(host, &watch->read))
 			vscmi_watch_value(watch, watch->read);
+		watch->pushes = pushes;
 		return;
 	}
 	/* A reading of a past start may still be under way. */
@@ -132,6 +135,7 @@ void vscmi_watch_poll(struct vscmi *vs)
 
 		if (!vscmi_watched(view)) {
 			view->watch->valid = false;
+			view->watch->pushes = 0;
 			continue;
 		}
 		vscmi_watch_read(view->watch);
@@ -168,7 +172,7 @@ void vscmi_watch_push(struct vscmi_view *view, s64 value)
 
 	spin_lock(&host->lock);
 	host->pushed = value;
-	host->has_value = true;
+	host->pushes = max(host->pushes + 1, 1U);
 	list_for_each_entry(view, &host->views, list) {
 		if (view->subscribed && READ_ONCE(view->vs->live))
 			devhost_raise(view->vs->dev, VSCMI_EVENT_POLL);
@@ -201,6 +205,7 @@ void vscmi_watch_reset(struct vscmi *vs)
 		struct vscmi_view *view = vs->views[vs->first[DEVHOST_SCMI_SENSOR] + i];
 
 		view->watch->valid = false;
+		view->watch->pushes = 0;
 		view->watch->config = SCMI_SENSOR_CONFIG_ENABLE;
 		memset(view->watch->trips, 0, sizeof(view->watch->trips));
 	}

@@ -28,6 +28,7 @@ struct vscmi_trip {
  * @read: what the job has read
  * @valid: there is a value
  * @value: the last one
+ * @pushes: of a sensor that is pushed: how many values there were at the last
  * @due: when to look again, in jiffies
  * @config: as SENSOR_CONFIG_SET left it
  * @trips: the trip points
@@ -40,6 +41,7 @@ struct vscmi_watch {
 	s64 read;
 	bool valid;
 	s64 value;
+	u32 pushes;
 	unsigned long due;
 	u32 config;
 	struct vscmi_trip trips[VSCMI_TRIPS];

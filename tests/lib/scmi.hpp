@@ -147,8 +147,7 @@ public:
 
     // SUCCESS, and the return values.
     Answer ok(uint8_t protocol, uint8_t message, const std::vector<uint32_t> &parameters = {});
-    int32_t status(uint8_t protocol, uint8_t message,
-                   const std::vector<uint32_t> &parameters = {});
+    int32_t status(uint8_t protocol, uint8_t message, const std::vector<uint32_t> &parameters = {});
 
     void post_events(unsigned count, uint32_t size = 160);
     std::optional<Event> event(int timeout_ms = 5000, bool repost = true);
@@ -163,9 +162,9 @@ private:
     };
     int queue_bytes(const std::vector<uint8_t> &request, uint32_t writable);
 
-    std::vector<uint64_t> pool_;   // free slots
-    std::map<int, Slot> pending_;  // by id
-    std::map<int, Slot> events_;   // by id
+    std::vector<uint64_t> pool_;  // free slots
+    std::map<int, Slot> pending_; // by id
+    std::map<int, Slot> events_;  // by id
     uint32_t serial_ = 0;
 };
 

@@ -98,8 +98,7 @@ constexpr Message messages[] = {
     {voltage, 0x9, 4, 4, 0},
 };
 
-constexpr uint8_t protocols[] = {base,  power,  system_power, perf,
-                                 clk, sensor, reset,        voltage};
+constexpr uint8_t protocols[] = {base, power, system_power, perf, clk, sensor, reset, voltage};
 constexpr uint32_t versions[] = {0x20001, 0x30001, 0x20001, 0x40000,
                                  0x30000, 0x30001, 0x30001, 0x20001};
 
@@ -133,8 +132,8 @@ std::vector<uint8_t> request(const Message &m, uint32_t bytes, uint32_t resource
 uint32_t number_of(uint8_t protocol)
 {
     constexpr devhost_scmi_kind kinds[] = {
-        DEVHOST_SCMI_POWER,  DEVHOST_SCMI_POWER, DEVHOST_SCMI_POWER, DEVHOST_SCMI_PERF,
-        DEVHOST_SCMI_CLOCK,  DEVHOST_SCMI_SENSOR, DEVHOST_SCMI_RESET, DEVHOST_SCMI_VOLTAGE,
+        DEVHOST_SCMI_POWER, DEVHOST_SCMI_POWER,  DEVHOST_SCMI_POWER, DEVHOST_SCMI_PERF,
+        DEVHOST_SCMI_CLOCK, DEVHOST_SCMI_SENSOR, DEVHOST_SCMI_RESET, DEVHOST_SCMI_VOLTAGE,
     };
     uint32_t n = 0;
     for (const Resource &r : everything()) {

@@ -63,8 +63,8 @@ TEST_RINGS("M1 requests too short, too long, without room")
         CHECK_EQ(t.guest.raw(part, 64).length, 0U);
         t.guest.good();
     }
-    CHECK_EQ(t.guest.raw({}, 64).length, 0U);               // only writable
-    CHECK_EQ(t.guest.raw(request(version), 0).length, 0U);  // only readable
+    CHECK_EQ(t.guest.raw({}, 64).length, 0U);              // only writable
+    CHECK_EQ(t.guest.raw(request(version), 0).length, 0U); // only readable
     for (uint32_t writable = 1; writable < 8; writable++) {
         CHECK_EQ(t.guest.raw(request(version), writable).length, 0U);
         t.guest.good();
@@ -425,8 +425,8 @@ TEST_RINGS("M8 commands that sleep run in parallel, and hold up nobody else")
 TEST_RINGS("M8 a storm of commands that sleep: all answered, another guest goes on")
 {
     ScmiFixture t(with_ring(ring));
-    DeviceParams other = params({{DEVHOST_SCMI_CLOCK, "clk1"}, {DEVHOST_SCMI_POWER, "scmi_prov-pd1"}},
-                                ring);
+    DeviceParams other =
+        params({{DEVHOST_SCMI_CLOCK, "clk1"}, {DEVHOST_SCMI_POWER, "scmi_prov-pd1"}}, ring);
     other.guest = "victim";
     TestDevice device(other);
     ScmiGuest victim(device.path(), with_ring(ring));

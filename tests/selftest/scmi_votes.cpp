@@ -21,7 +21,9 @@ GuestSetup with_ring(RingKind ring)
 // Two guests that have the same resources.
 struct Two {
     explicit Two(RingKind ring)
-        : first(with_ring(ring)), device(second_params(ring)), second(device.path(), with_ring(ring))
+        : first(with_ring(ring)),
+          device(second_params(ring)),
+          second(device.path(), with_ring(ring))
     {
         second.bring_up();
     }

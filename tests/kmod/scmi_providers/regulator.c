@@ -85,14 +85,27 @@ static const struct regulator_ops prov_supply_ops = {
 	.is_enabled = prov_supply_is_enabled,
 };
 
+#define PROV_SUPPLY(_name) {						\
+	.name = (_name),						\
+	.ops = &prov_supply_ops,					\
+	.type = REGULATOR_VOLTAGE,					\
+	.owner = THIS_MODULE,						\
+	.n_voltages = PROV_VOLTAGES,					\
+	.min_uV = PROV_MIN_UV,						\
+	.uV_step = PROV_STEP_UV,					\
+}
+
+static const struct regulator_desc prov_descs[] = {
+	PROV_SUPPLY("vdd0"),
+	PROV_SUPPLY("vdd1"),
+};
+
 static int prov_supply_add(unsigned int index)
 {
-	static const char * const names[] = { "vdd0", "vdd1" };
 	static struct regulator_consumer_supply consumers[] = {
 		REGULATOR_SUPPLY("vdd0", PROV_CONSUMER),
 		REGULATOR_SUPPLY("vdd1", PROV_CONSUMER),
 	};
-	static struct regulator_desc descs[2];
 	const struct regulator_init_data init_data = {
 		.constraints = {
 			.min_uV = PROV_MIN_UV,
@@ -108,22 +121,15 @@ static int prov_supply_add(unsigned int index)
 		.init_data = &init_data,
 		.driver_data = &prov_supplies[index],
 	};
-	struct regulator_desc *desc = &descs[index];
+	const struct regulator_desc *desc = &prov_descs[index];
 	struct regulator_dev *rdev;
 	struct dentry *dir;
 
 	prov_supplies[index].uv = PROV_MIN_UV;
-	desc->name = names[index];
-	desc->ops = &prov_supply_ops;
-	desc->type = REGULATOR_VOLTAGE;
-	desc->owner = THIS_MODULE;
-	desc->n_voltages = PROV_VOLTAGES;
-	desc->min_uV = PROV_MIN_UV;
-	desc->uV_step = PROV_STEP_UV;
 	rdev = regulator_register(&prov_source->dev, desc, &config);
 	if (IS_ERR(rdev))
 		return PTR_ERR(rdev);
-	dir = prov_dir(names[index], &prov_supplies[index].knobs);
+	dir = prov_dir(desc->name, &prov_supplies[index].knobs);
 	debugfs_create_u32("uv", 0400, dir, &prov_supplies[index].uv);
 	debugfs_create_u32("on", 0400, dir, &prov_supplies[index].on);
 	debugfs_create_u32("ons", 0400, dir, &prov_supplies[index].ons);
