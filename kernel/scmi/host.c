@@ -66,13 +66,34 @@ static struct device *vscmi_host_device(const char *name,
 {
 	struct device *dev;
 
-	if (!name)
+	if (!name && vscmi_hosts_dev)
 		return get_device(vscmi_hosts_dev);
+	if (!name) {
+		NL_SET_ERR_MSG(extack, "no device to look names up at");
+		return ERR_PTR(-ENODEV);
+	}
 	dev = bus_find_device_by_name(&platform_bus_type, NULL, name);
 	if (dev)
 		return dev;
 	NL_SET_ERR_MSG_FMT(extack, "no platform device %s", name);
 	return ERR_PTR(-ENODEV);
+}
+
+/* Other names are the host's as they are: one resource, wherever it is named. */
+static bool vscmi_host_at_device(enum devhost_scmi_kind kind,
+				 enum devhost_scmi_source source,
+				 const struct device *dev)
+{
+	switch (kind) {
+	case DEVHOST_SCMI_POWER:
+		return dev->of_node;
+	case DEVHOST_SCMI_PERF:
+		return false;
+	case DEVHOST_SCMI_SENSOR:
+		return source == DEVHOST_SCMI_SOURCE_IIO;
+	default:
+		return true;
+	}
 }
 
 static void vscmi_host_work(struct work_struct *work)
@@ -178,6 +199,10 @@ struct vscmi_host *vscmi_host_get(enum devhost_scmi_kind kind,
 	if (IS_ERR(dev)) {
 		host = ERR_CAST(dev);
 		goto unlock;
+	}
+	if (!vscmi_host_at_device(kind, source, dev)) {
+		put_device(dev);
+		dev = NULL;
 	}
 	host = vscmi_host_find(kind, source, name, dev);
 	if (!host) {

@@ -99,15 +99,21 @@ static int vscmi_clk_set_on(struct vscmi_host *host, bool on)
 	return 0;
 }
 
+/* The framework forgets what a clock's driver says: see what came of it. */
 static int vscmi_clk_set_level(struct vscmi_host *host, u64 level)
 {
+	unsigned long wanted = min_t(u64, level, ULONG_MAX);
 	struct vscmi_clk *vclk = host->priv;
+	u64 rounded = vscmi_clk_round(vclk->clk, wanted, 0);
+	u64 rate;
 	int err;
 
-	err = clk_set_rate(vclk->clk, min_t(u64, level, ULONG_MAX));
-	if (!err)
-		vscmi_host_rate(host, clk_get_rate(vclk->clk));
-	return err;
+	err = clk_set_rate(vclk->clk, wanted);
+	if (err)
+		return err;
+	rate = clk_get_rate(vclk->clk);
+	vscmi_host_rate(host, rate);
+	return rounded && rate != rounded ? -EIO : 0;
 }
 
 static bool vscmi_clk_is_on(struct vscmi_host *host)

@@ -578,7 +578,9 @@ TEST_RINGS("M4 absent and denied: the same answers for every id")
 {
     // A guest of one clock probes ids of others' and of nobody.
     calm();
-    TestDevice device(params({{DEVHOST_SCMI_CLOCK, "clk1"}}, ring));
+    DeviceParams one = params({{DEVHOST_SCMI_CLOCK, "clk1"}}, ring);
+    one.guest = "prober";
+    TestDevice device(one);
     ScmiFixture other(with_ring(ring));
     ScmiGuest g(device.path(), with_ring(ring));
     g.bring_up();
