@@ -15,6 +15,7 @@
  *   guest.c    guests and their devices: creation, removal, lookup
  *   policy.c   struct_ops type, verdicts
  *   netlink.c  generic netlink family: commands, dumps, notifications
+ *   netlink_dump.c  its dumps
  *   netlink_form.c  what its messages tell of guests, devices, statistics
  *   trace.h    tracepoints
  *
@@ -35,6 +36,7 @@
 
 #include <linux/completion.h>
 #include <linux/mutex.h>
+#include <linux/sizes.h>
 #include <linux/vdpa.h>
 
 #include <devhost/device.h>
@@ -378,6 +380,9 @@ int devhost_policy_init(void);
 /* The guest is going: forget its policy. */
 void devhost_policy_detach(struct devhost_guest *guest);
 
+/* Bytes of a netlink message: enough for statistics of the largest class. */
+#define DEVHOST_MSG_SIZE	SZ_8K
+
 /* netlink.c */
 int devhost_netlink_init(void);
 void devhost_netlink_exit(void);
@@ -385,6 +390,16 @@ void devhost_netlink_exit(void);
 void devhost_netlink_guest_event(struct devhost_guest *guest, u8 cmd);
 /* Process context; dev->lock may be held. Nothing happens before registration. */
 void devhost_netlink_device_event(struct devhost_device *dev, u8 cmd);
+
+/* netlink_dump.c */
+int devhost_guest_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int devhost_dev_get_start(struct netlink_callback *cb);
+int devhost_dev_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int devhost_stats_get_start(struct netlink_callback *cb);
+int devhost_stats_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int devhost_resource_get_start(struct netlink_callback *cb);
+int devhost_resource_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb);
 
 /* netlink_form.c; all with devhost_lock held or, for events, dev->lock. */
 typedef int devhost_device_form(struct sk_buff *msg,
