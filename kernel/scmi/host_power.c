@@ -61,8 +61,15 @@ static void vscmi_power_put(struct vscmi_host *host)
 
 static int vscmi_power_set_on(struct vscmi_host *host, bool on)
 {
-	if (on)
-		return pm_runtime_resume_and_get(host->priv);
+	int err;
+
+	if (on) {
+		err = pm_runtime_resume_and_get(host->priv);
+		/* What failed once would fail for ever: forget that it did. */
+		if (err)
+			pm_runtime_set_suspended(host->priv);
+		return err;
+	}
 	/* Others may hold it on, and it may go off later: no error of ours. */
 	pm_runtime_put_sync(host->priv);
 	return 0;
