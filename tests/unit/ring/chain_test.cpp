@@ -305,6 +305,142 @@ TEST_F(ChainTest, NewSeamAfterRemap)
     rig.device->push(chain, 0);
 }
 
+TEST_F(ChainTest, SkippedBytesLieBetween)
+{
+    for (const bool packed : {false, true}) {
+        Rig rig({packed, false, false, 64, 0});
+        const auto request = pattern(40, 1);
+        std::array<uint8_t, 40> seen{};
+
+        rig.guest.write(rig.data, request);
+        rig.guest.write(rig.data + 0x1000, std::vector<uint8_t>(40, 0xee));
+        rig.driver->add({{{rig.data, 3}, {rig.data + 3, 1}, {rig.data + 4, 36}},
+                         {{rig.data + 0x1000, 5}, {rig.data + 0x1005, 2}, {rig.data + 0x1007, 33}},
+                         0});
+        devhost_chain *chain = rig.device->pop();
+        ASSERT_NE(chain, nullptr);
+        // Up to a seam, over one, over two, and not at all.
+        ASSERT_EQ(devhost_chain_skip(chain, false, 2), 0);
+        ASSERT_EQ(devhost_chain_read(chain, seen.data(), 1), 0);
+        EXPECT_EQ(seen[0], request[2]);
+        ASSERT_EQ(devhost_chain_skip(chain, false, 6), 0);
+        ASSERT_EQ(devhost_chain_skip(chain, false, 0), 0);
+        EXPECT_EQ(devhost_chain_readable(chain), 31U);
+        EXPECT_EQ(devhost_chain_skip(chain, false, 32), -EMSGSIZE);
+        EXPECT_EQ(devhost_chain_skip(chain, false, SIZE_MAX), -EMSGSIZE);
+        EXPECT_EQ(devhost_chain_readable(chain), 31U);
+        ASSERT_EQ(devhost_chain_read(chain, seen.data(), 31), 0);
+        EXPECT_EQ(std::memcmp(seen.data(), &request[9], 31), 0);
+        EXPECT_EQ(devhost_chain_skip(chain, false, 1), -EMSGSIZE);
+
+        // What is skipped in the answer stays as the driver left it.
+        EXPECT_EQ(devhost_chain_skip(chain, true, 41), -EMSGSIZE);
+        ASSERT_EQ(devhost_chain_write(chain, request.data(), 4), 0);
+        ASSERT_EQ(devhost_chain_skip(chain, true, 30), 0);
+        EXPECT_EQ(devhost_chain_writable(chain), 6U);
+        ASSERT_EQ(devhost_chain_write(chain, request.data(), 6), 0);
+        EXPECT_EQ(devhost_chain_skip(chain, true, 1), -EMSGSIZE);
+        EXPECT_EQ(chain->written, 40U);
+        EXPECT_EQ(chain->skipped, 30U);
+        std::vector<uint8_t> answer(40, 0xee);
+        std::copy_n(request.begin(), 4, answer.begin());
+        std::copy_n(request.begin(), 6, answer.begin() + 34);
+        EXPECT_EQ(rig.guest.read(rig.data + 0x1000, 40), answer);
+        rig.device->push(chain, chain->written - chain->skipped);
+        EXPECT_EQ(rig.driver->get()->len, 10U);
+        // The next one begins with nothing skipped.
+        rig.driver->add({{{rig.data, 4}}, {{rig.data + 0x1000, 4}}, 0});
+        chain = rig.device->pop();
+        ASSERT_NE(chain, nullptr);
+        EXPECT_EQ(chain->skipped, 0U);
+        rig.device->push(chain, 0);
+        ASSERT_TRUE(rig.driver->get());
+        rig.expect_good();
+    }
+}
+
+TEST_F(ChainTest, ReadFromTheBeginningAgain)
+{
+    for (const bool packed : {false, true}) {
+        Rig rig({packed, false, false, 64, 0});
+        const auto request = pattern(30, 7);
+        std::array<uint8_t, 30> seen{};
+        Buffer buffer;
+
+        // More spans than fit without an allocation.
+        rig.guest.write(rig.data, request);
+        for (uint32_t i = 0; i < 30; i++) {
+            buffer.out.push_back({rig.data + i, 1});
+        }
+        buffer.in.push_back({rig.data + 0x1000, 8});
+        rig.driver->add(buffer);
+        devhost_chain *chain = rig.device->pop();
+        ASSERT_NE(chain, nullptr);
+        ASSERT_EQ(devhost_chain_write(chain, request.data(), 3), 0);
+        for (const size_t len : {0U, 1U, 2U, 17U, 30U}) {
+            seen.fill(0);
+            ASSERT_EQ(devhost_chain_read(chain, seen.data(), len), 0);
+            devhost_chain_rewind(chain);
+            EXPECT_EQ(devhost_chain_readable(chain), 30U);
+            ASSERT_EQ(devhost_chain_read(chain, seen.data(), 30), 0);
+            EXPECT_EQ(std::memcmp(seen.data(), request.data(), 30), 0);
+            EXPECT_EQ(devhost_chain_read(chain, seen.data(), 1), -EMSGSIZE);
+            devhost_chain_rewind(chain);
+            ASSERT_EQ(devhost_chain_skip(chain, false, 29), 0);
+            ASSERT_EQ(devhost_chain_read(chain, seen.data(), 1), 0);
+            EXPECT_EQ(seen[0], request[29]);
+            devhost_chain_rewind(chain);
+        }
+        // Of the answer it takes nothing back.
+        EXPECT_EQ(chain->written, 3U);
+        EXPECT_EQ(devhost_chain_writable(chain), 5U);
+        rig.device->push(chain, chain->written);
+        EXPECT_EQ(rig.driver->get()->len, 3U);
+        rig.expect_good();
+    }
+}
+
+TEST_F(ChainTest, NothingToReadAgain)
+{
+    Rig rig({});
+    uint8_t byte = 0;
+
+    rig.driver->add({{}, {{rig.data, 8}}, 0});
+    devhost_chain *chain = rig.device->pop();
+    ASSERT_NE(chain, nullptr);
+    devhost_chain_rewind(chain);
+    EXPECT_EQ(devhost_chain_readable(chain), 0U);
+    EXPECT_EQ(devhost_chain_read(chain, &byte, 1), -EMSGSIZE);
+    EXPECT_EQ(devhost_chain_skip(chain, false, 1), -EMSGSIZE);
+    EXPECT_EQ(devhost_chain_skip(chain, false, 0), 0);
+    rig.device->push(chain, 0);
+    ASSERT_TRUE(rig.driver->get());
+    rig.expect_good();
+}
+
+TEST_F(ChainTest, SkipAndRewindInMemoryThatIsGone)
+{
+    Rig rig({});
+    std::array<uint8_t, 8> bytes{};
+    const uint64_t at = rig.guest.add(0x1000);
+
+    rig.driver->add({{{rig.data, 8}}, {{at, 8}}, 0});
+    devhost_chain *chain = rig.device->pop();
+    ASSERT_EQ(devhost_chain_read(chain, bytes.data(), 8), 0);
+    rig.guest.remap();
+    rig.guest.set_perm(at, Perm::none);
+    rig.device->map();
+    EXPECT_EQ(devhost_chain_skip(chain, true, 4), -EFAULT);
+    EXPECT_EQ(chain->skipped, 0U);
+    EXPECT_EQ(devhost_chain_skip(chain, true, 0), 0);
+    devhost_chain_rewind(chain);
+    EXPECT_EQ(devhost_chain_read(chain, bytes.data(), 8), -EFAULT);
+    EXPECT_EQ(devhost_chain_skip(chain, false, 8), -EFAULT);
+    rig.device->push(chain, 0);
+    EXPECT_EQ(rig.driver->get()->len, 0U);
+    rig.expect_good();
+}
+
 TEST_F(ChainTest, OutOfMemory)
 {
     for (const bool packed : {false, true}) {
