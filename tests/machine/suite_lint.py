@@ -116,7 +116,7 @@ make -C /lib/modules/$1/build M=$work W=1 C=2 -j2 modules
     def dkms_conf(self):
         """dkms.conf names exactly the modules that Kbuild builds."""
         conf = (TOP / "packaging/dkms/dkms.conf").read_text()
-        named = set(re.findall(r'^BUILT_MODULE_NAME\[\d+\]="(\w+)"', conf, re.M))
+        named = set(re.findall(r'^\s*BUILT_MODULE_NAME\[\d+\]="(\w+)"', conf, re.M))
         built = set()
         for path in [TOP / "Kbuild", *sorted((TOP / "kernel").rglob("Kbuild*"))]:
             built |= set(re.findall(r"^obj-m\s*\+?:?=\s*(\w+)\.o", path.read_text(), re.M))
@@ -140,7 +140,14 @@ for dir in /lib/modules/*/; do
 	for word in CONFIG_VDPA "CONFIG_BPF_SYSCALL: policies are not available"; do
 		case $text in *"$word"*) ;; *) echo "does not say $word: $text"; exit 1 ;; esac
 	done
-	cp "$dir/build/.config" /tmp/lacking/.config
+	grep -v -e CONFIG_SND_PCM= "$dir/build/.config" >/tmp/lacking/.config
+	text=$($check "$release" /tmp/lacking 2>&1) || { echo "refuses a kernel without sound"; exit 1; }
+	case $text in *"vhost_snd is left out"*) ;; *) echo "does not say so: $text"; exit 1 ;; esac
+	modules() {
+		kernel_source_dir=$1 bash -c '. /src/packaging/dkms/dkms.conf; echo "${BUILT_MODULE_NAME[*]}"'
+	}
+	case $(modules "$dir/build") in *vhost_snd*) ;; *) echo "dkms builds no vhost_snd"; exit 1 ;; esac
+	case $(modules /tmp/lacking) in *vhost_snd*) echo "dkms wants vhost_snd"; exit 1 ;; esac
 done
 """])
 
