@@ -87,6 +87,25 @@ void put_link(SettingTable &table, const CanLinkInfo &link)
     }
 }
 
+SettingTable table_of(const Device & /*device*/, const std::monostate & /*unknown*/)
+{
+    return {};
+}
+
+SettingTable table_of(const Device &device, const CanBackendInfo &can)
+{
+    SettingTable table;
+    table["interface"] = {.value = can.interface};
+    put(table, "interface_index", can.ifindex);
+    table["rx_backlog"] = {.value = std::int64_t{can.rx_backlog}};
+    table["tx_inflight"] = {.value = std::int64_t{can.tx_inflight}};
+    table["controller"] = {.value = std::string(word_of(can.state))};
+    if (device.link) {
+        put_link(table, *device.link);
+    }
+    return table;
+}
+
 } // namespace
 
 DeviceInterface DeviceInterface::at(BusService &service, const std::string &path)
@@ -120,8 +139,7 @@ void DeviceInterface::configure(const Setting &settings)
     table["interface"] = {.value = *device_.interface()};
     const DeviceConfig config = device_from(
         TableReader(device_table(device_.info.name, device_.info.device_class, all), "", ""));
-    host_.set_link(device_.info.guest, device_.info.name,
-                   std::get<CanDeviceConfig>(config.backend));
+    host_.set_link(device_.info.guest, device_.info.name, *config.can());
 }
 
 void DeviceInterface::restart_bus()
@@ -141,18 +159,8 @@ std::string DeviceInterface::get_state() const
 
 Setting DeviceInterface::get_backend() const
 {
-    SettingTable table;
-    if (const auto *can = std::get_if<CanBackendInfo>(&device_.info.backend)) {
-        table["interface"] = {.value = can->interface};
-        put(table, "interface_index", can->ifindex);
-        table["rx_backlog"] = {.value = std::int64_t{can->rx_backlog}};
-        table["tx_inflight"] = {.value = std::int64_t{can->tx_inflight}};
-        table["controller"] = {.value = std::string(word_of(can->state))};
-        if (device_.link) {
-            put_link(table, *device_.link);
-        }
-    }
-    return {.value = std::move(table)};
+    return {.value = std::visit([&](const auto &backend) { return table_of(device_, backend); },
+                                device_.info.backend)};
 }
 
 } // namespace devhost

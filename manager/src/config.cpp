@@ -18,7 +18,6 @@ namespace devhost {
 namespace {
 
 constexpr std::uintmax_t file_size_max = 1 << 20;
-constexpr std::size_t interface_length_max = 15; // IFNAMSIZ with its NUL
 constexpr unsigned cpu_max = 8191;
 
 constexpr bool is_alphanumeric(char c)
@@ -31,17 +30,6 @@ bool consists_of(std::string_view text, std::string_view others)
     return std::ranges::all_of(text, [others](char c) {
         return is_alphanumeric(c) || others.find(c) != std::string_view::npos;
     });
-}
-
-std::optional<std::uint32_t> small_number(TableReader &table, std::string_view key,
-                                          std::uint32_t min, std::uint32_t max)
-{
-    const auto value = table.number(key, min, max);
-
-    if (!value) {
-        return std::nullopt;
-    }
-    return static_cast<std::uint32_t>(*value);
 }
 
 std::string account(TableReader &table, std::string_view key)
@@ -106,7 +94,7 @@ WorkerConfig worker_from(TableReader table)
     if (const auto scheduler = table.word("scheduler", {"other", "batch", "fifo", "rr"})) {
         worker.scheduler = static_cast<Scheduler>(*scheduler);
     }
-    worker.priority = small_number(table, "priority", 1, 99);
+    worker.priority = table.small_number("priority", 1, 99);
     if (const auto nice = table.number("nice", -20, 19)) {
         worker.nice = static_cast<int>(*nice);
     }
@@ -125,51 +113,32 @@ WorkerConfig worker_from(TableReader table)
     return worker;
 }
 
-std::string interface_name(TableReader &table)
+// A class of devices: the word for it, which is the name of its table too.
+struct DeviceClass {
+    std::string_view name;
+    std::string_view needs; // of the table, at least
+    Backend (*read)(TableReader table);
+};
+
+constexpr std::array device_classes{
+    DeviceClass{"can", "the interface",
+                [](TableReader table) -> Backend { return can_device_from(std::move(table)); }},
+};
+
+const DeviceClass &device_class_from(TableReader &table)
 {
-    const auto name = table.text("interface", interface_length_max);
+    std::array<std::string_view, device_classes.size()> names;
+    std::ranges::transform(device_classes, names.begin(), &DeviceClass::name);
+    const auto found = table.word("class", names);
 
-    if (!name) {
-        table.fail(table.where() + " needs interface = \"...\", a CAN interface of the host");
+    if (!found) {
+        std::string known;
+        for (const std::string_view name : names) {
+            known += std::format("{}\"{}\"", known.empty() ? "" : " or ", name);
+        }
+        table.fail(table.where() + " needs class = " + known);
     }
-    if (*name == "." || *name == ".." || name->find_first_of("/: \t") != std::string::npos) {
-        table.fail("interface", "is not the name of a network interface");
-    }
-    return *name;
-}
-
-CanDeviceConfig can_device_from(TableReader table)
-{
-    CanDeviceConfig can;
-
-    can.interface = interface_name(table);
-    can.wait = table.boolean("wait").value_or(can.wait);
-    can.rx_backlog = small_number(table, "rx_backlog", 16, 65536).value_or(can.rx_backlog);
-    can.tx_inflight = small_number(table, "tx_inflight", 1, 1024).value_or(can.tx_inflight);
-    can.bitrate = small_number(table, "bitrate", 1, 1'000'000);
-    can.sample_point = small_number(table, "sample_point", 1, 999);
-    can.data_bitrate = small_number(table, "data_bitrate", 1, 20'000'000);
-    can.data_sample_point = small_number(table, "data_sample_point", 1, 999);
-    can.fd = table.boolean("fd");
-    can.restart_ms = small_number(table, "restart_ms", 0, 3'600'000);
-
-    if (can.sample_point && !can.bitrate) {
-        table.fail("sample_point", "needs bitrate");
-    }
-    if (can.data_sample_point && !can.data_bitrate) {
-        table.fail("data_sample_point", "needs data_bitrate");
-    }
-    if (can.data_bitrate && !can.bitrate) {
-        table.fail("data_bitrate", "needs bitrate");
-    }
-    if (can.data_bitrate && can.fd != true) {
-        table.fail("data_bitrate", "needs fd = true");
-    }
-    if (can.fd == true && !can.data_bitrate) {
-        table.fail("fd", "needs data_bitrate");
-    }
-    table.finish();
-    return can;
+    return device_classes.at(*found);
 }
 
 // A rule for a device that the file does not have is a slip of the pen.
@@ -243,23 +212,22 @@ DeviceConfig device_from(TableReader table)
     }
     device.name = *name;
     device.line = table.line();
-    if (!table.word("class", {"can"})) {
-        table.fail(table.where() + " needs class = \"can\"");
-    }
-    device.device_class = "can";
+    const DeviceClass &of = device_class_from(table);
+    device.device_class = of.name;
     device.policy_required = table.boolean("policy_required").value_or(device.policy_required);
-    device.vq_size_max = small_number(table, "vq_size_max", 2, DEVHOST_VQ_SIZE_MAX);
+    device.vq_size_max = table.small_number("vq_size_max", 2, DEVHOST_VQ_SIZE_MAX);
     if (device.vq_size_max && !std::has_single_bit(*device.vq_size_max)) {
         table.fail("vq_size_max", "must be a power of two");
     }
     if (const auto ring = table.word("ring", {"any", "split"})) {
         device.ring = static_cast<Ring>(*ring);
     }
-    auto can = table.table("can");
-    if (!can) {
-        table.fail(table.where() + " needs a table \"can\" with at least the interface");
+    auto backend = table.table(of.name);
+    if (!backend) {
+        table.fail(std::format("{} needs a table \"{}\" with at least {}", table.where(), of.name,
+                               of.needs));
     }
-    device.backend = can_device_from(*can);
+    device.backend = of.read(*backend);
     table.finish();
     return device;
 }

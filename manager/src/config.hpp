@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "config_tree.hpp"
+#include "device_can.hpp"
 #include "policy.hpp"
 
 namespace devhost {
@@ -19,27 +20,7 @@ namespace devhost {
 // Names of guests and devices: [A-Za-z0-9][A-Za-z0-9_-]{0,30}
 bool valid_name(std::string_view name);
 
-// What is empty is left as it is found on the interface.
-struct CanDeviceConfig {
-    std::string interface; // CAN network interface of the host
-    bool wait = false;     // create the device though the interface does not exist yet
-    std::uint32_t rx_backlog = 1024;
-    std::uint32_t tx_inflight = 64;
-    std::optional<std::uint32_t> bitrate;           // bit/s
-    std::optional<std::uint32_t> sample_point;      // tenths of a percent, as the kernel has it
-    std::optional<std::uint32_t> data_bitrate;      // bit/s, CAN FD
-    std::optional<std::uint32_t> data_sample_point; // tenths of a percent
-    std::optional<bool> fd;                         // CAN FD on the interface
-    std::optional<std::uint32_t> restart_ms;        // 0: no automatic restart
-
-    // Whether the interface itself has to be set up (through rtnetlink).
-    bool sets_interface() const
-    {
-        return bitrate || sample_point || data_bitrate || data_sample_point || fd || restart_ms;
-    }
-    bool operator==(const CanDeviceConfig &) const = default;
-};
-
+// What a device stands on: an alternative for each class (config.cpp, device_classes).
 using Backend = std::variant<CanDeviceConfig>;
 
 enum class Ring { any, split };
@@ -55,6 +36,9 @@ struct DeviceConfig {
     Ring ring = Ring::any;
     Backend backend;
     unsigned line = 0;
+
+    // The backend of that class, or nullptr.
+    const CanDeviceConfig *can() const { return std::get_if<CanDeviceConfig>(&backend); }
 
     // The line is no part of what the device is.
     friend bool operator==(const DeviceConfig &a, const DeviceConfig &b)

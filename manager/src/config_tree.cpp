@@ -179,8 +179,19 @@ std::optional<std::string> TableReader::text(std::string_view key, std::size_t m
     return *value;
 }
 
+std::optional<std::uint32_t> TableReader::small_number(std::string_view key, std::uint32_t min,
+                                                       std::uint32_t max)
+{
+    const auto value = number(key, min, max);
+
+    if (!value) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint32_t>(*value);
+}
+
 std::optional<std::size_t> TableReader::word(std::string_view key,
-                                             std::initializer_list<std::string_view> words)
+                                             std::span<const std::string_view> words)
 {
     const Setting *setting = raw(key);
     std::string choice;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -59,9 +60,15 @@ public:
     std::optional<bool> boolean(std::string_view key);
     std::optional<std::int64_t> number(std::string_view key, std::int64_t min, std::int64_t max);
     std::optional<std::string> text(std::string_view key, std::size_t max_length = 255);
+    std::optional<std::uint32_t> small_number(std::string_view key, std::uint32_t min,
+                                              std::uint32_t max);
     // One of the given words; returns its index.
+    std::optional<std::size_t> word(std::string_view key, std::span<const std::string_view> words);
     std::optional<std::size_t> word(std::string_view key,
-                                    std::initializer_list<std::string_view> words);
+                                    std::initializer_list<std::string_view> words)
+    {
+        return word(key, std::span(words.begin(), words.size()));
+    }
     // A number, or a string with a number in decimal or 0x hexadecimal.
     std::optional<std::uint32_t> identifier(std::string_view key, std::uint32_t max);
     std::optional<TableReader> table(std::string_view key);

@@ -43,10 +43,6 @@ struct Doer {
     {
         return *config.device(name);
     }
-    [[nodiscard]] const CanDeviceConfig &can(const std::string &name) const
-    {
-        return std::get<CanDeviceConfig>(device(name).backend);
-    }
 
     void operator()(const step::CreateGuest & /*step*/) const { host.create_guest(config); }
     void operator()(const step::SetPolicy & /*step*/) const
@@ -73,16 +69,16 @@ struct Doer {
     }
     void operator()(const step::SetLink &step) const
     {
-        host.set_link(config.name, step.name, can(step.name));
+        host.set_link(config.name, step.name, *device(step.name).can());
     }
 };
 
-void note_links(Host &host, const GuestConfig &config)
+void note_backends(Host &host, const GuestConfig &config)
 {
     const Guest &guest = host.guest(config.name);
     for (const DeviceConfig &device : config.devices) {
         if (guest.devices.contains(device.name)) {
-            host.note_link(config.name, device.name, std::get<CanDeviceConfig>(device.backend));
+            host.note_backend(config.name, device.name, device.backend);
         }
     }
 }
@@ -131,7 +127,7 @@ void Configuration::apply(bool all)
         if (all || guest == nullptr || guest->settings.digest != file.digest) {
             apply_guest(file);
         } else {
-            note_links(host_, file.config);
+            note_backends(host_, file.config);
         }
     }
 }
@@ -181,7 +177,7 @@ void Configuration::apply_guest(const File &file)
             settings.devices.insert(device.name);
         }
         host_.set_guest(config.name, settings);
-        note_links(host_, config);
+        note_backends(host_, config);
     });
 }
 

@@ -130,6 +130,15 @@ CanBackendInfo can_from(const nlattr *nest)
             .state = static_cast<devhost_can_state>(can.number32(DEVHOST_A_CAN_STATE))};
 }
 
+// Of a class that this version does not know: nothing.
+BackendInfo backend_from(const std::string &device_class, const nlattr *nest)
+{
+    if (device_class == "can") {
+        return can_from(nest);
+    }
+    return {};
+}
+
 } // namespace
 
 void put_guest(nl_msg &message, const std::string &name)
@@ -221,9 +230,8 @@ DeviceInfo decode_device(nlmsghdr *header)
         .worker = device.optional32(DEVHOST_A_DEV_WORKER),
         .backend = {},
     };
-    const nlattr *backend = device.find(DEVHOST_A_DEV_BACKEND);
-    if (backend != nullptr && info.device_class == "can") {
-        info.backend = can_from(backend);
+    if (const nlattr *backend = device.find(DEVHOST_A_DEV_BACKEND)) {
+        info.backend = backend_from(info.device_class, backend);
     }
     return info;
 }

@@ -381,9 +381,10 @@ void Host::refresh_link(Device &device)
 {
     auto link = parts_.links.read(*device.interface());
     const bool appeared = link && !device.link;
-    if (appeared && device.wanted && device.wanted->sets_interface()) {
+    const auto *wanted = device.wanted ? std::get_if<CanDeviceConfig>(&*device.wanted) : nullptr;
+    if (appeared && wanted != nullptr && wanted->sets_interface()) {
         try {
-            parts_.links.apply(*device.interface(), *device.wanted);
+            parts_.links.apply(*device.interface(), *wanted);
             link = parts_.links.read(*device.interface());
         } catch (const Error &error) {
             log_error(subject_of(device), error.what());

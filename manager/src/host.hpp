@@ -22,9 +22,9 @@ namespace devhost {
 
 struct Device {
     DeviceInfo info;
-    std::string node;                      // path of the vhost-vdpa node, or empty
-    std::optional<CanLinkInfo> link;       // of a CAN device, while the interface exists
-    std::optional<CanDeviceConfig> wanted; // settings of that interface, where known
+    std::string node;                // path of the vhost-vdpa node, or empty
+    std::optional<CanLinkInfo> link; // of a CAN device, while the interface exists
+    std::optional<Backend> wanted;   // what it is to stand on, where known
 
     [[nodiscard]] const std::string *interface() const;
 };
@@ -94,9 +94,8 @@ public:
     void set_features_mask(const std::string &guest, const std::string &name, std::uint64_t mask);
     /// Sets the CAN interface of a device.
     void set_link(const std::string &guest, const std::string &name, const CanDeviceConfig &wanted);
-    /// Notes how the interface is wanted, for when it appears.
-    void note_link(const std::string &guest, const std::string &name,
-                   const CanDeviceConfig &wanted);
+    /// Notes how a device's backend is wanted, for when it appears or comes back.
+    void note_backend(const std::string &guest, const std::string &name, const Backend &wanted);
     void restart_bus(const std::string &guest, const std::string &name);
 
     void set_policy(const std::string &guest, const PolicyConfig &policy);
@@ -125,6 +124,9 @@ private:
     void refresh_device(const std::string &guest, const std::string &name);
     void refresh_policy(Guest &guest);
     void refresh_link(Device &device);
+
+    /// What of the backend must be made ready before there is a device on it.
+    void make_ready(const CanDeviceConfig &can);
 
     void publish(const Guest &guest, Device &device);
     void apply_worker(const Guest &guest, const Device &device);

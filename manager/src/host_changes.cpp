@@ -8,15 +8,6 @@
 
 namespace devhost {
 
-namespace {
-
-CanDeviceConfig can_of(const DeviceConfig &config)
-{
-    return std::get<CanDeviceConfig>(config.backend);
-}
-
-} // namespace
-
 void Host::create_guest(const GuestConfig &config)
 {
     require_name(config.name, "guest");
@@ -97,14 +88,18 @@ void Host::remove_guest(const std::string &name, bool force)
     drop_guest(name);
 }
 
+void Host::make_ready(const CanDeviceConfig &can)
+{
+    if (can.sets_interface() && (!can.wait || parts_.links.read(can.interface))) {
+        parts_.links.apply(can.interface, can);
+    }
+}
+
 void Host::create_device(const std::string &guest_name, const DeviceConfig &config)
 {
     require_name(config.name, "device");
     const Guest &of = guest(guest_name);
-    const CanDeviceConfig can = can_of(config);
-    if (can.sets_interface() && (!can.wait || parts_.links.read(can.interface))) {
-        parts_.links.apply(can.interface, can);
-    }
+    std::visit([&](const auto &backend) { make_ready(backend); }, config.backend);
     const DeviceInfo info = parts_.kernel.create_device(guest_name, config);
     log_info({.guest = guest_name, .device = config.name}, "the device was created.");
     if (of.policy && of.policy->names_devices()) {
@@ -118,7 +113,7 @@ void Host::create_device(const std::string &guest_name, const DeviceConfig &conf
         }
     }
     take(info);
-    note_link(guest_name, config.name, can);
+    note_backend(guest_name, config.name, config.backend);
 }
 
 void Host::remove_device(const std::string &guest_name, const std::string &name, bool force)
@@ -139,8 +134,7 @@ void Host::set_features_mask(const std::string &guest, const std::string &name, 
     take(parts_.kernel.set_features_mask(guest, name, mask));
 }
 
-void Host::note_link(const std::string &guest, const std::string &name,
-                     const CanDeviceConfig &wanted)
+void Host::note_backend(const std::string &guest, const std::string &name, const Backend &wanted)
 {
     find(guest, name).wanted = wanted;
 }

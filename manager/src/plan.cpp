@@ -25,7 +25,7 @@ bool same_device(const DeviceConfig &wanted, const DeviceInfo &have)
 
 bool link_is_due(const DeviceConfig &wanted, const Device &have)
 {
-    const auto *can = std::get_if<CanDeviceConfig>(&wanted.backend);
+    const CanDeviceConfig *can = wanted.can();
     return can != nullptr && can->sets_interface() && have.link && !satisfies(*have.link, *can);
 }
 
@@ -98,7 +98,7 @@ std::vector<std::string> link_conflicts(const std::vector<GuestConfig> &guests)
     std::vector<std::string> conflicts;
     for (const GuestConfig &guest : guests) {
         for (const DeviceConfig &device : guest.devices) {
-            const auto *can = std::get_if<CanDeviceConfig>(&device.backend);
+            const CanDeviceConfig *can = device.can();
             if (can == nullptr || !can->sets_interface()) {
                 continue;
             }
