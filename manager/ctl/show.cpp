@@ -71,13 +71,28 @@ std::string guest_table(const std::vector<Setting> &guests)
     return table_text(rows);
 }
 
+// In one word, or a word for each stream.
+std::string backend_text(const Setting &backend)
+{
+    const auto *streams = std::get_if<SettingList>(&at(backend, "stream").value);
+    if (streams == nullptr) {
+        return text_at(backend, "interface");
+    }
+    std::string text;
+    for (const Setting &stream : *streams) {
+        const std::string pcm = text_at(stream, "pcm");
+        text += (text.empty() ? "" : " ") + (pcm.empty() ? "gone" : pcm);
+    }
+    return text;
+}
+
 std::string device_table_text(const std::vector<Setting> &devices)
 {
     std::vector<Row> rows{{"DEVICE", "CLASS", "STATE", "BACKEND", "NODE"}};
     for (const Setting &device : devices) {
         rows.push_back({text_at(device, "Guest") + "/" + text_at(device, "Name"),
                         text_at(device, "Class"), text_at(device, "State"),
-                        text_at(at(device, "Backend"), "interface"), text_at(device, "Node")});
+                        backend_text(at(device, "Backend")), text_at(device, "Node")});
     }
     return table_text(rows);
 }

@@ -87,6 +87,94 @@ void put_link(SettingTable &table, const CanLinkInfo &link)
     }
 }
 
+const char *word_of(devhost_snd_state state)
+{
+    switch (state) {
+    case DEVHOST_SND_IDLE:
+        return "idle";
+    case DEVHOST_SND_CONFIGURED:
+        return "configured";
+    case DEVHOST_SND_PREPARED:
+        return "prepared";
+    case DEVHOST_SND_RUNNING:
+        return "running";
+    case DEVHOST_SND_STOPPED:
+        return "stopped";
+    }
+    return "unknown";
+}
+
+Setting number(std::uint32_t value)
+{
+    return {.value = std::int64_t{value}};
+}
+
+std::string card_of(const Device &device, std::uint32_t number)
+{
+    const auto id = device.cards.find(number);
+    return id == device.cards.end() || id->second.empty() ? std::to_string(number) : id->second;
+}
+
+Setting setting_of(const Device &device, const SndStreamInfo &stream)
+{
+    SettingTable table;
+    table["direction"] = {
+        .value = std::string(stream.direction == DEVHOST_SND_PLAYBACK ? "playback" : "capture")};
+    table["state"] = {.value = std::string(word_of(stream.state))};
+    table["node"] = number(stream.node);
+    table["channels_max"] = number(stream.channels_max);
+    table["rate_max"] = number(stream.rate_max);
+    table["period_min"] = number(stream.period_min);
+    table["buffer_max"] = number(stream.buffer_max);
+    if (stream.pcm) {
+        table["pcm"] = {.value = to_text(SndPcmName{.card = card_of(device, stream.pcm->card),
+                                                    .device = stream.pcm->device,
+                                                    .subdevice = stream.pcm->subdevice})};
+    }
+    return {.value = std::move(table)};
+}
+
+Setting setting_of(const Device & /*device*/, const SndJackConfig &jack)
+{
+    SettingTable table;
+    table["node"] = number(jack.node);
+    table["default_config"] = number(jack.default_config);
+    table["capabilities"] = number(jack.capabilities);
+    table["connected"] = {.value = jack.connected};
+    return {.value = std::move(table)};
+}
+
+Setting setting_of(const Device &device, const SndControlInfo &control)
+{
+    SettingTable table;
+    table["numid"] = number(control.numid);
+    table["role"] = number(control.role);
+    table["read_only"] = {.value = control.read_only};
+    if (control.card) {
+        table["card"] = {.value = card_of(device, *control.card)};
+    }
+    return {.value = std::move(table)};
+}
+
+template <typename Items>
+Setting list_of(const Device &device, const Items &items)
+{
+    SettingList list;
+    for (const auto &item : items) {
+        list.push_back(setting_of(device, item));
+    }
+    return {.value = std::move(list)};
+}
+
+SettingTable table_of(const Device &device, const SndBackendInfo &snd)
+{
+    SettingTable table;
+    table["stream"] = list_of(device, snd.streams);
+    table["jack"] = list_of(device, snd.jacks);
+    table["control"] = list_of(device, snd.controls);
+    return table;
+}
+
 SettingTable table_of(const Device & /*device*/, const std::monostate & /*unknown*/)
 {
     return {};
@@ -121,10 +209,37 @@ UniqueFd DeviceInterface::open()
 
 void DeviceInterface::configure(const Setting &settings)
 {
-    if (device_.interface() == nullptr) {
+    if (std::holds_alternative<CanBackendInfo>(device_.info.backend)) {
+        configure_link(settings);
+    } else if (std::holds_alternative<SndBackendInfo>(device_.info.backend)) {
+        configure_jacks(settings);
+    } else {
         throw Error(Cause::not_supported, "A device of class '" + device_.info.device_class +
                                               "' has no settings that can change.");
     }
+}
+
+void DeviceInterface::configure_jacks(const Setting &settings)
+{
+    TableReader table(settings, "", "");
+    const Setting *connected = table.raw("connected");
+    const auto *list = connected == nullptr ? nullptr : std::get_if<SettingList>(&connected->value);
+    std::vector<bool> states;
+    for (const Setting &state : list == nullptr ? SettingList() : *list) {
+        if (!std::holds_alternative<bool>(state.value)) {
+            table.fail("connected", "must have true or false for each jack");
+        }
+        states.push_back(std::get<bool>(state.value));
+    }
+    if (list == nullptr) {
+        table.fail("connected", "must be an array with true or false for each jack");
+    }
+    table.finish();
+    host_.set_jacks(device_.info.guest, device_.info.name, states);
+}
+
+void DeviceInterface::configure_link(const Setting &settings)
+{
     // Checked like a new device on the same interface.
     Setting all = settings;
     auto &table = std::get<SettingTable>(all.value);

@@ -106,6 +106,8 @@ public:
 
 private:
     DeviceInterface(Host &host, const Device &device) : host_(host), device_(device) {}
+    void configure_link(const Setting &settings);
+    void configure_jacks(const Setting &settings);
     Host &host_;
     const Device &device_;
 };

@@ -123,6 +123,8 @@ struct DeviceClass {
 constexpr std::array device_classes{
     DeviceClass{"can", "the interface",
                 [](TableReader table) -> Backend { return can_device_from(std::move(table)); }},
+    DeviceClass{"snd", "a stream",
+                [](TableReader table) -> Backend { return snd_device_from(std::move(table)); }},
 };
 
 const DeviceClass &device_class_from(TableReader &table)

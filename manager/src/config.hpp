@@ -13,6 +13,7 @@
 
 #include "config_tree.hpp"
 #include "device_can.hpp"
+#include "device_snd.hpp"
 #include "policy.hpp"
 
 namespace devhost {
@@ -21,7 +22,7 @@ namespace devhost {
 bool valid_name(std::string_view name);
 
 // What a device stands on: an alternative for each class (config.cpp, device_classes).
-using Backend = std::variant<CanDeviceConfig>;
+using Backend = std::variant<CanDeviceConfig, SndDeviceConfig>;
 
 enum class Ring { any, split };
 
@@ -39,6 +40,7 @@ struct DeviceConfig {
 
     // The backend of that class, or nullptr.
     const CanDeviceConfig *can() const { return std::get_if<CanDeviceConfig>(&backend); }
+    const SndDeviceConfig *snd() const { return std::get_if<SndDeviceConfig>(&backend); }
 
     // The line is no part of what the device is.
     friend bool operator==(const DeviceConfig &a, const DeviceConfig &b)

@@ -111,6 +111,7 @@ int serve()
 
     Work kernel_work = [&] { host.handle_kernel_events(); };
     Work link_work = [&] { host.handle_link_events(); };
+    Work card_work = [&] { host.handle_card_events(); };
     Work reload_work = [&] {
         notify_reloading();
         service.reload();
@@ -122,6 +123,9 @@ int serve()
     bus_require(sd_event_add_io(event.get(), nullptr, system.link_event_fd(), EPOLLIN, on_readable,
                                 &link_work),
                 "Cannot watch the interfaces");
+    bus_require(sd_event_add_io(event.get(), nullptr, system.card_event_fd(), EPOLLIN, on_readable,
+                                &card_work),
+                "Cannot watch the sound cards");
     bus_require(sd_event_add_signal(event.get(), nullptr, SIGHUP, on_signal, &reload_work),
                 "Cannot watch signals");
     bus_require(sd_event_add_signal(event.get(), nullptr, SIGTERM, nullptr, nullptr),

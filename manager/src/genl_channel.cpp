@@ -12,6 +12,9 @@ namespace devhost {
 
 namespace {
 
+// A sound device with all that it can have is larger than the page that is usual.
+constexpr std::size_t request_size = 16384;
+
 constexpr int event_buffer = 1 << 20; // bytes; a burst of events of every device
 
 class GenlSocketChannel final : public GenlChannel {
@@ -82,7 +85,7 @@ private:
 
     std::vector<NlReply> send(std::uint8_t command, bool dump, const Fill &fill)
     {
-        const NlMessage message(nlmsg_alloc());
+        const NlMessage message(nlmsg_alloc_size(request_size));
         if (!message ||
             genlmsg_put(message.get(), NL_AUTO_PORT, NL_AUTO_SEQ, family_, 0, dump ? NLM_F_DUMP : 0,
                         command, DEVHOST_GENL_VERSION) == nullptr) {

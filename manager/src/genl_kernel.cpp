@@ -138,7 +138,8 @@ void GenlKernel::remove_guest(const std::string &name, bool force)
     });
 }
 
-DeviceInfo GenlKernel::create_device(const std::string &guest, const DeviceConfig &device)
+DeviceInfo GenlKernel::create_device(const std::string &guest, const DeviceConfig &device,
+                                     const BackendFiles &files)
 {
     // The backend's absence is ENODEV; ENOENT is the guest's.
     Meaning meaning = of_device;
@@ -146,7 +147,7 @@ DeviceInfo GenlKernel::create_device(const std::string &guest, const DeviceConfi
     return run(meaning, "Cannot create " + the_device(guest, device.name), [&] {
         return decode_device(
             only(channel_->request(DEVHOST_CMD_DEVICE_NEW, false, [&](nl_msg &message) {
-                put_new_device(message, guest, device);
+                put_new_device(message, guest, device, files);
             })));
     });
 }
@@ -158,6 +159,26 @@ void GenlKernel::remove_device(const std::string &guest, const std::string &name
             put_device_removal(message, guest, name, force);
         });
     });
+}
+
+DeviceInfo GenlKernel::set_sound(const std::string &guest, const std::string &name,
+                                 const SndFiles &files)
+{
+    run(of_device, "Cannot change " + the_device(guest, name), [&] {
+        channel_->request(DEVHOST_CMD_DEVICE_SET, false,
+                          [&](nl_msg &message) { put_sound(message, guest, name, files); });
+    });
+    return device(guest, name);
+}
+
+DeviceInfo GenlKernel::set_jacks(const std::string &guest, const std::string &name,
+                                 const std::vector<bool> &connected)
+{
+    run(of_device, "Cannot change " + the_device(guest, name), [&] {
+        channel_->request(DEVHOST_CMD_DEVICE_SET, false,
+                          [&](nl_msg &message) { put_jacks(message, guest, name, connected); });
+    });
+    return device(guest, name);
 }
 
 DeviceInfo GenlKernel::set_features_mask(const std::string &guest, const std::string &name,

@@ -37,7 +37,12 @@ public:
     DeviceInfo device(const std::string &guest, const std::string &name) override;
     GuestInfo create_guest(const std::string &name) override;
     void remove_guest(const std::string &name, bool force) override;
-    DeviceInfo create_device(const std::string &guest, const DeviceConfig &device) override;
+    DeviceInfo create_device(const std::string &guest, const DeviceConfig &device,
+                             const BackendFiles &files) override;
+    DeviceInfo set_sound(const std::string &guest, const std::string &name,
+                         const SndFiles &files) override;
+    DeviceInfo set_jacks(const std::string &guest, const std::string &name,
+                         const std::vector<bool> &connected) override;
     void remove_device(const std::string &guest, const std::string &name, bool force) override;
     DeviceInfo set_features_mask(const std::string &guest, const std::string &name,
                                  std::uint64_t mask) override;

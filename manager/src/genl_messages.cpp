@@ -13,7 +13,47 @@ namespace devhost {
 
 namespace {
 
-void put_backend(nl_msg &message, const CanDeviceConfig &can)
+void put_fd(nl_msg &message, int type, const UniqueFd &fd)
+{
+    put(message, type, static_cast<std::uint32_t>(fd.get()));
+}
+
+void put_element(nl_msg &message, const SndFiles &files, std::uint32_t id)
+{
+    const SndElement &element = files.controls.at(id);
+    put_fd(message, DEVHOST_A_SND_CONTROL_FD, files.cards.at(element.card));
+    put(message, DEVHOST_A_SND_CONTROL_NUMID, element.numid);
+}
+
+void put_backend(nl_msg &message, const SndDeviceConfig &snd, const BackendFiles &of)
+{
+    const auto &files = std::get<SndFiles>(of);
+    for (std::uint32_t id = 0; id < snd.streams.size(); id++) {
+        const SndStreamConfig &stream = snd.streams[id];
+        const Nest nest(message, DEVHOST_A_SND_STREAM);
+        put_fd(message, DEVHOST_A_SND_STREAM_FD, files.pcms.at(id));
+        put(message, DEVHOST_A_SND_STREAM_NODE, stream.node);
+        put(message, DEVHOST_A_SND_STREAM_CHANNELS_MAX, stream.channels_max);
+        put(message, DEVHOST_A_SND_STREAM_RATE_MAX, stream.rate_max);
+        put(message, DEVHOST_A_SND_STREAM_PERIOD_MIN, stream.period_min);
+        put(message, DEVHOST_A_SND_STREAM_BUFFER_MAX, stream.buffer_max);
+    }
+    for (const SndJackConfig &jack : snd.jacks) {
+        const Nest nest(message, DEVHOST_A_SND_JACK);
+        put(message, DEVHOST_A_SND_JACK_NODE, jack.node);
+        put(message, DEVHOST_A_SND_JACK_DEFCONF, jack.default_config);
+        put(message, DEVHOST_A_SND_JACK_CAPS, jack.capabilities);
+        put(message, DEVHOST_A_SND_JACK_CONNECTED, std::uint32_t{jack.connected});
+    }
+    for (std::uint32_t id = 0; id < snd.controls.size(); id++) {
+        const Nest nest(message, DEVHOST_A_SND_CONTROL);
+        put_element(message, files, id);
+        put(message, DEVHOST_A_SND_CONTROL_ROLE, snd.controls[id].role);
+        put_flag(message, DEVHOST_A_SND_CONTROL_READ_ONLY, snd.controls[id].read_only);
+    }
+}
+
+void put_backend(nl_msg &message, const CanDeviceConfig &can, const BackendFiles & /*files*/)
 {
     put(message, DEVHOST_A_CAN_IFNAME, can.interface);
     put_flag(message, DEVHOST_A_CAN_WAIT, can.wait);
@@ -130,11 +170,59 @@ CanBackendInfo can_from(const nlattr *nest)
             .state = static_cast<devhost_can_state>(can.number32(DEVHOST_A_CAN_STATE))};
 }
 
+SndStreamInfo stream_from(const nlattr *nest)
+{
+    const Attributes stream(nest, DEVHOST_A_SND_STREAM_MAX);
+    SndStreamInfo info{
+        .direction =
+            static_cast<devhost_snd_direction>(stream.number32(DEVHOST_A_SND_STREAM_DIRECTION)),
+        .state = static_cast<devhost_snd_state>(stream.number32(DEVHOST_A_SND_STREAM_STATE)),
+        .node = stream.number32(DEVHOST_A_SND_STREAM_NODE),
+        .channels_max = stream.number32(DEVHOST_A_SND_STREAM_CHANNELS_MAX),
+        .rate_max = stream.number32(DEVHOST_A_SND_STREAM_RATE_MAX),
+        .period_min = stream.number32(DEVHOST_A_SND_STREAM_PERIOD_MIN),
+        .buffer_max = stream.number32(DEVHOST_A_SND_STREAM_BUFFER_MAX),
+        .pcm = {}};
+    if (stream.has(DEVHOST_A_SND_STREAM_CARD)) {
+        info.pcm = {.card = stream.number32(DEVHOST_A_SND_STREAM_CARD),
+                    .device = stream.number32(DEVHOST_A_SND_STREAM_DEVICE),
+                    .subdevice = stream.number32(DEVHOST_A_SND_STREAM_SUBDEVICE)};
+    }
+    return info;
+}
+
+SndBackendInfo snd_from(const nlattr *nest)
+{
+    const Attributes snd(nest, DEVHOST_A_SND_MAX);
+    SndBackendInfo info;
+    for (const nlattr *each : snd.all(DEVHOST_A_SND_STREAM)) {
+        info.streams.push_back(stream_from(each));
+    }
+    for (const nlattr *each : snd.all(DEVHOST_A_SND_JACK)) {
+        const Attributes jack(each, DEVHOST_A_SND_JACK_MAX);
+        info.jacks.push_back({.node = jack.number32(DEVHOST_A_SND_JACK_NODE),
+                              .default_config = jack.number32(DEVHOST_A_SND_JACK_DEFCONF),
+                              .capabilities = jack.number32(DEVHOST_A_SND_JACK_CAPS),
+                              .connected = jack.number(DEVHOST_A_SND_JACK_CONNECTED) != 0});
+    }
+    for (const nlattr *each : snd.all(DEVHOST_A_SND_CONTROL)) {
+        const Attributes control(each, DEVHOST_A_SND_CONTROL_MAX);
+        info.controls.push_back({.numid = control.number32(DEVHOST_A_SND_CONTROL_NUMID),
+                                 .role = control.number32(DEVHOST_A_SND_CONTROL_ROLE),
+                                 .read_only = control.has(DEVHOST_A_SND_CONTROL_READ_ONLY),
+                                 .card = control.optional32(DEVHOST_A_SND_CONTROL_CARD)});
+    }
+    return info;
+}
+
 // Of a class that this version does not know: nothing.
 BackendInfo backend_from(const std::string &device_class, const nlattr *nest)
 {
     if (device_class == "can") {
         return can_from(nest);
+    }
+    if (device_class == "snd") {
+        return snd_from(nest);
     }
     return {};
 }
@@ -176,7 +264,41 @@ void put_features_mask(nl_msg &message, const std::string &guest, const std::str
     put(message, DEVHOST_A_DEV_FEATURES_MASK, mask);
 }
 
-void put_new_device(nl_msg &message, const std::string &guest, const DeviceConfig &device)
+void put_sound(nl_msg &message, const std::string &guest, const std::string &name,
+               const SndFiles &files)
+{
+    const Nest nest(message, DEVHOST_A_DEV);
+    put(message, DEVHOST_A_DEV_GUEST, guest);
+    put(message, DEVHOST_A_DEV_NAME, name);
+    const Nest backend(message, DEVHOST_A_DEV_BACKEND);
+    for (const auto &[id, fd] : files.pcms) {
+        const Nest stream(message, DEVHOST_A_SND_STREAM);
+        put(message, DEVHOST_A_SND_STREAM_ID, id);
+        put_fd(message, DEVHOST_A_SND_STREAM_FD, fd);
+    }
+    for (const auto &[id, unused] : files.controls) {
+        const Nest control(message, DEVHOST_A_SND_CONTROL);
+        put(message, DEVHOST_A_SND_CONTROL_ID, id);
+        put_element(message, files, id);
+    }
+}
+
+void put_jacks(nl_msg &message, const std::string &guest, const std::string &name,
+               const std::vector<bool> &connected)
+{
+    const Nest nest(message, DEVHOST_A_DEV);
+    put(message, DEVHOST_A_DEV_GUEST, guest);
+    put(message, DEVHOST_A_DEV_NAME, name);
+    const Nest backend(message, DEVHOST_A_DEV_BACKEND);
+    for (std::uint32_t id = 0; id < connected.size(); id++) {
+        const Nest jack(message, DEVHOST_A_SND_JACK);
+        put(message, DEVHOST_A_SND_JACK_ID, id);
+        put(message, DEVHOST_A_SND_JACK_CONNECTED, std::uint32_t{connected[id]});
+    }
+}
+
+void put_new_device(nl_msg &message, const std::string &guest, const DeviceConfig &device,
+                    const BackendFiles &files)
 {
     const Nest nest(message, DEVHOST_A_DEV);
     put(message, DEVHOST_A_DEV_GUEST, guest);
@@ -188,7 +310,8 @@ void put_new_device(nl_msg &message, const std::string &guest, const DeviceConfi
     }
     put_flag(message, DEVHOST_A_DEV_POLICY_REQUIRED, device.policy_required);
     const Nest backend(message, DEVHOST_A_DEV_BACKEND);
-    std::visit([&](const auto &of_class) { put_backend(message, of_class); }, device.backend);
+    std::visit([&](const auto &of_class) { put_backend(message, of_class, files); },
+               device.backend);
 }
 
 void put_statistics_of(nl_msg &message, const std::string &guest, const std::string &name)

@@ -18,7 +18,12 @@ void put_device_removal(nl_msg &message, const std::string &guest, const std::st
                         bool force);
 void put_features_mask(nl_msg &message, const std::string &guest, const std::string &name,
                        std::uint64_t mask);
-void put_new_device(nl_msg &message, const std::string &guest, const DeviceConfig &device);
+void put_new_device(nl_msg &message, const std::string &guest, const DeviceConfig &device,
+                    const BackendFiles &files);
+void put_sound(nl_msg &message, const std::string &guest, const std::string &name,
+               const SndFiles &files);
+void put_jacks(nl_msg &message, const std::string &guest, const std::string &name,
+               const std::vector<bool> &connected);
 void put_statistics_of(nl_msg &message, const std::string &guest, const std::string &name);
 
 /// These throw Cause::kernel where the message lacks what it must have.

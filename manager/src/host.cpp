@@ -200,6 +200,85 @@ void Host::handle_link_events()
     }
 }
 
+void Host::name_cards(Device &device)
+{
+    const auto *snd = std::get_if<SndBackendInfo>(&device.info.backend);
+    device.cards.clear();
+    if (snd == nullptr) {
+        return;
+    }
+    const auto note = [&](std::uint32_t number) { device.cards[number] = parts_.cards.id(number); };
+    for (const SndStreamInfo &stream : snd->streams) {
+        if (stream.pcm) {
+            note(stream.pcm->card);
+        }
+    }
+    for (const SndControlInfo &control : snd->controls) {
+        if (control.card) {
+            note(*control.card);
+        }
+    }
+}
+
+void Host::handle_card_events()
+{
+    if (!parts_.cards.read_events()) {
+        return;
+    }
+    std::vector<std::pair<std::string, std::string>> names; // what follows may drop devices
+    for (const auto &[guest_name, guest] : guests_) {
+        for (const auto &[name, unused] : guest.devices) {
+            names.emplace_back(guest_name, name);
+        }
+    }
+    for (const auto &[guest_name, name] : names) {
+        refresh_cards(guest_name, name);
+    }
+}
+
+// What a device misses and what is there by now is given to it, each by itself: a card that
+// somebody else took in the meantime must not keep the others away.
+void Host::refresh_cards(const std::string &guest_name, const std::string &name)
+{
+    const Device &device = find(guest_name, name);
+    const auto *info = std::get_if<SndBackendInfo>(&device.info.backend);
+    const auto *wanted = device.wanted ? std::get_if<SndDeviceConfig>(&*device.wanted) : nullptr;
+    if (info == nullptr || wanted == nullptr || info->streams.size() != wanted->streams.size() ||
+        info->controls.size() != wanted->controls.size()) {
+        return;
+    }
+    const Subject subject{.guest = guest_name, .device = name};
+    SndFiles files;
+    const auto attempt = [&](auto open, std::uint32_t id) {
+        try {
+            open(parts_.cards, *wanted, id, files);
+        } catch (const Error &error) {
+            if (error.cause() != Cause::invalid_args) { // it is not there
+                log_error(subject, error.what());
+            }
+        }
+    };
+    for (std::uint32_t id = 0; id < info->streams.size(); id++) {
+        if (!info->streams[id].pcm) {
+            attempt(open_stream, id);
+        }
+    }
+    for (std::uint32_t id = 0; id < info->controls.size(); id++) {
+        if (!info->controls[id].card) {
+            attempt(open_control, id);
+        }
+    }
+    if (files.empty()) {
+        return;
+    }
+    try {
+        take(parts_.kernel.set_sound(guest_name, name, files));
+        log_info(subject, "the sound card is back.");
+    } catch (const Error &error) {
+        log_error(subject, error.what());
+    }
+}
+
 void Host::refresh_guest(const std::string &name)
 {
     try {
@@ -306,6 +385,7 @@ void Host::add_device(Guest &guest, const DeviceInfo &info)
 {
     Device &device = guest.devices[info.name];
     device.info = info;
+    name_cards(device);
     if (const std::string *interface = device.interface()) {
         device.link = parts_.links.read(*interface);
     }
@@ -323,6 +403,7 @@ void Host::update_device(Guest &guest, Device &device, const DeviceInfo &info)
     const bool other_worker = device.info.worker != info.worker;
     const bool other_state = device.info.state != info.state;
     device.info = info;
+    name_cards(device);
     const std::string node = device.node;
     publish(guest, device);
     if (device.node != node) {

@@ -16,15 +16,17 @@
 #include "nodes.hpp"
 #include "policies.hpp"
 #include "runtime_state.hpp"
+#include "sound_cards.hpp"
 #include "worker.hpp"
 
 namespace devhost {
 
 struct Device {
     DeviceInfo info;
-    std::string node;                // path of the vhost-vdpa node, or empty
-    std::optional<CanLinkInfo> link; // of a CAN device, while the interface exists
-    std::optional<Backend> wanted;   // what it is to stand on, where known
+    std::string node;                           // path of the vhost-vdpa node, or empty
+    std::optional<CanLinkInfo> link;            // of a CAN device, while the interface exists
+    std::optional<Backend> wanted;              // what it is to stand on, where known
+    std::map<std::uint32_t, std::string> cards; // ids of its sound cards, by number
 
     [[nodiscard]] const std::string *interface() const;
 };
@@ -60,6 +62,7 @@ public:
 struct HostParts {
     Kernel &kernel;
     CanLinks &links;
+    SoundCards &cards;
     Policies &policies;
     Workers &workers;
     Nodes nodes;
@@ -78,6 +81,8 @@ public:
     void discover();
     void handle_kernel_events();
     void handle_link_events();
+    /// Sound cards that came back are given to the devices that lost them.
+    void handle_card_events();
 
     [[nodiscard]] const std::map<std::string, Guest> &guests() const { return guests_; }
     [[nodiscard]] const Guest &guest(const std::string &name) const;
@@ -97,6 +102,9 @@ public:
     /// Notes how a device's backend is wanted, for when it appears or comes back.
     void note_backend(const std::string &guest, const std::string &name, const Backend &wanted);
     void restart_bus(const std::string &guest, const std::string &name);
+    /// Of a sound device: whether something is plugged in, for each jack.
+    void set_jacks(const std::string &guest, const std::string &name,
+                   const std::vector<bool> &connected);
 
     void set_policy(const std::string &guest, const PolicyConfig &policy);
     void clear_policy(const std::string &guest);
@@ -126,7 +134,10 @@ private:
     void refresh_link(Device &device);
 
     /// What of the backend must be made ready before there is a device on it.
-    void make_ready(const CanDeviceConfig &can);
+    BackendFiles make_ready(const CanDeviceConfig &can);
+    BackendFiles make_ready(const SndDeviceConfig &snd);
+    void name_cards(Device &device);
+    void refresh_cards(const std::string &guest, const std::string &name);
 
     void publish(const Guest &guest, Device &device);
     void apply_worker(const Guest &guest, const Device &device);

@@ -88,19 +88,29 @@ void Host::remove_guest(const std::string &name, bool force)
     drop_guest(name);
 }
 
-void Host::make_ready(const CanDeviceConfig &can)
+BackendFiles Host::make_ready(const CanDeviceConfig &can)
 {
     if (can.sets_interface() && (!can.wait || parts_.links.read(can.interface))) {
         parts_.links.apply(can.interface, can);
     }
+    return {};
+}
+
+BackendFiles Host::make_ready(const SndDeviceConfig &snd)
+{
+    return open_all(parts_.cards, snd);
 }
 
 void Host::create_device(const std::string &guest_name, const DeviceConfig &config)
 {
     require_name(config.name, "device");
     const Guest &of = guest(guest_name);
-    std::visit([&](const auto &backend) { make_ready(backend); }, config.backend);
-    const DeviceInfo info = parts_.kernel.create_device(guest_name, config);
+    const DeviceInfo info = [&] {
+        // The kernel has files of its own then.
+        const BackendFiles files =
+            std::visit([&](const auto &backend) { return make_ready(backend); }, config.backend);
+        return parts_.kernel.create_device(guest_name, config, files);
+    }();
     log_info({.guest = guest_name, .device = config.name}, "the device was created.");
     if (of.policy && of.policy->names_devices()) {
         PolicyGuest known = policy_guest(of);
@@ -137,6 +147,7 @@ void Host::set_features_mask(const std::string &guest, const std::string &name, 
 void Host::note_backend(const std::string &guest, const std::string &name, const Backend &wanted)
 {
     find(guest, name).wanted = wanted;
+    refresh_cards(guest, name); // cards may have come back while nobody watched
 }
 
 void Host::set_link(const std::string &guest, const std::string &name,
@@ -163,6 +174,19 @@ void Host::restart_bus(const std::string &guest, const std::string &name)
     }
     parts_.links.restart(*interface);
     refresh_link(of);
+}
+
+void Host::set_jacks(const std::string &guest, const std::string &name,
+                     const std::vector<bool> &connected)
+{
+    const auto *snd = std::get_if<SndBackendInfo>(&device(guest, name).info.backend);
+    if (snd == nullptr || snd->jacks.size() != connected.size()) {
+        throw Error(Cause::invalid_args,
+                    "The device '" + name + "' of guest '" + guest + "' has " +
+                        std::to_string(snd == nullptr ? 0 : snd->jacks.size()) +
+                        " jacks: give as many states.");
+    }
+    take(parts_.kernel.set_jacks(guest, name, connected));
 }
 
 void Host::set_policy(const std::string &guest_name, const PolicyConfig &policy)

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "config.hpp"
+#include "sound_cards.hpp"
 
 namespace devhost {
 
@@ -38,7 +39,45 @@ struct CanBackendInfo {
     bool operator==(const CanBackendInfo &) const = default;
 };
 
-using BackendInfo = std::variant<std::monostate, CanBackendInfo>;
+/// A PCM of the host that a stream has.
+struct SndPcmInfo {
+    std::uint32_t card = 0;
+    std::uint32_t device = 0;
+    std::uint32_t subdevice = 0;
+    bool operator==(const SndPcmInfo &) const = default;
+};
+
+struct SndStreamInfo {
+    devhost_snd_direction direction = DEVHOST_SND_PLAYBACK;
+    devhost_snd_state state = DEVHOST_SND_IDLE;
+    std::uint32_t node = 0;
+    std::uint32_t channels_max = 0;
+    std::uint32_t rate_max = 0;
+    std::uint32_t period_min = 0;
+    std::uint32_t buffer_max = 0;
+    std::optional<SndPcmInfo> pcm; // while its card is there
+    bool operator==(const SndStreamInfo &) const = default;
+};
+
+struct SndControlInfo {
+    std::uint32_t numid = 0;
+    std::uint32_t role = 0;
+    bool read_only = false;
+    std::optional<std::uint32_t> card; // while it is there
+    bool operator==(const SndControlInfo &) const = default;
+};
+
+struct SndBackendInfo {
+    std::vector<SndStreamInfo> streams;
+    std::vector<SndJackConfig> jacks;
+    std::vector<SndControlInfo> controls;
+    bool operator==(const SndBackendInfo &) const = default;
+};
+
+using BackendInfo = std::variant<std::monostate, CanBackendInfo, SndBackendInfo>;
+
+/// Open files that a backend is made of.
+using BackendFiles = std::variant<std::monostate, SndFiles>;
 
 struct DeviceInfo {
     std::string guest;
@@ -120,7 +159,14 @@ public:
     virtual GuestInfo create_guest(const std::string &name) = 0;
     /// With its devices. Cause::guest_busy and @p force as for remove_device().
     virtual void remove_guest(const std::string &name, bool force) = 0;
-    virtual DeviceInfo create_device(const std::string &guest, const DeviceConfig &device) = 0;
+    virtual DeviceInfo create_device(const std::string &guest, const DeviceConfig &device,
+                                     const BackendFiles &files) = 0;
+    /// Gives streams and controls other files.
+    virtual DeviceInfo set_sound(const std::string &guest, const std::string &name,
+                                 const SndFiles &files) = 0;
+    /// Says of each jack whether something is plugged in.
+    virtual DeviceInfo set_jacks(const std::string &guest, const std::string &name,
+                                 const std::vector<bool> &connected) = 0;
     /// While a VMM has the device open this is Cause::device_busy; with @p force it serves
     /// nothing more, and the answer is the same until the VMM has closed it.
     virtual void remove_device(const std::string &guest, const std::string &name, bool force) = 0;

@@ -1,25 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace devhost {
 
 namespace {
 
-bool same_backend(const CanDeviceConfig &wanted, const BackendInfo &have)
+bool same_backend(const CanDeviceConfig &wanted, const Device &have)
 {
-    const auto *can = std::get_if<CanBackendInfo>(&have);
+    const auto *can = std::get_if<CanBackendInfo>(&have.info.backend);
     return can != nullptr && can->interface == wanted.interface &&
            can->rx_backlog == wanted.rx_backlog && can->tx_inflight == wanted.tx_inflight;
 }
 
-bool same_device(const DeviceConfig &wanted, const DeviceInfo &have)
+bool same_card(const std::string &wanted, std::uint32_t number, const Device &have)
 {
-    return wanted.device_class == have.device_class &&
-           wanted.policy_required == have.policy_required &&
-           (!wanted.vq_size_max || *wanted.vq_size_max == have.vq_size_max) &&
-           std::visit([&](const auto &backend) { return same_backend(backend, have.backend); },
+    const auto id = have.cards.find(number);
+    return wanted == std::to_string(number) || (id != have.cards.end() && wanted == id->second);
+}
+
+bool same_pcm(const SndPcmName &wanted, const SndPcmInfo &pcm, const Device &have)
+{
+    return same_card(wanted.card, pcm.card, have) && wanted.device == pcm.device &&
+           wanted.subdevice.value_or(pcm.subdevice) == pcm.subdevice;
+}
+
+bool same_stream(const SndStreamConfig &wanted, const SndStreamInfo &stream, const Device &have)
+{
+    return stream.direction == wanted.direction && stream.node == wanted.node &&
+           stream.channels_max == wanted.channels_max && stream.rate_max == wanted.rate_max &&
+           stream.period_min == wanted.period_min && stream.buffer_max == wanted.buffer_max &&
+           (!stream.pcm || same_pcm(wanted.pcm, *stream.pcm, have));
+}
+
+bool same_jack(const SndJackConfig &wanted, const SndJackConfig &have)
+{
+    return have.node == wanted.node && have.default_config == wanted.default_config &&
+           have.capabilities == wanted.capabilities;
+}
+
+bool same_control(const SndControlConfig &wanted, const SndControlInfo &control, const Device &have)
+{
+    return control.role == wanted.role && control.read_only == wanted.read_only &&
+           (!control.card || same_card(wanted.card, *control.card, have));
+}
+
+// Names of controls the kernel does not know: what was wanted of the device tells.
+bool same_backend(const SndDeviceConfig &wanted, const Device &have)
+{
+    const auto *snd = std::get_if<SndBackendInfo>(&have.info.backend);
+    return snd != nullptr &&
+           std::ranges::equal(
+               wanted.streams, snd->streams,
+               [&](const auto &a, const auto &b) { return same_stream(a, b, have); }) &&
+           std::ranges::equal(wanted.jacks, snd->jacks, same_jack) &&
+           std::ranges::equal(
+               wanted.controls, snd->controls,
+               [&](const auto &a, const auto &b) { return same_control(a, b, have); }) &&
+           (!have.wanted || *have.wanted == Backend(wanted));
+}
+
+bool same_device(const DeviceConfig &wanted, const Device &have)
+{
+    const DeviceInfo &info = have.info;
+    return wanted.device_class == info.device_class &&
+           wanted.policy_required == info.policy_required &&
+           (!wanted.vq_size_max || *wanted.vq_size_max == info.vq_size_max) &&
+           std::visit([&](const auto &backend) { return same_backend(backend, have); },
                       wanted.backend);
 }
 
@@ -38,7 +87,7 @@ void plan_device(const DeviceConfig &wanted, const Guest *existing, std::vector<
         return;
     }
     const Device &have = found->second;
-    if (!same_device(wanted, have.info)) {
+    if (!same_device(wanted, have)) {
         steps.emplace_back(step::ReplaceDevice{wanted.name});
         return;
     }

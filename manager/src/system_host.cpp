@@ -7,6 +7,7 @@ SystemHost::SystemHost()
     : kernel_(open_genl_channel()),
       host_({.kernel = kernel_,
              .links = links_,
+             .cards = cards_,
              .policies = policies_,
              .workers = workers_,
              .nodes = Nodes(),

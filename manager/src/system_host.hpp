@@ -5,6 +5,7 @@
 #include "genl_kernel.hpp"
 #include "host.hpp"
 #include "policies.hpp"
+#include "sound_cards.hpp"
 #include "worker.hpp"
 
 namespace devhost {
@@ -18,10 +19,12 @@ public:
     [[nodiscard]] Host &host() { return host_; }
     [[nodiscard]] int kernel_event_fd() const { return kernel_.event_fd(); }
     [[nodiscard]] int link_event_fd() const { return links_.event_fd(); }
+    [[nodiscard]] int card_event_fd() const { return cards_.event_fd(); }
 
 private:
     GenlKernel kernel_;
     RtnlCanLinks links_;
+    AlsaCards cards_;
     BpfPolicies policies_;
     SystemWorkers workers_;
     Host host_;

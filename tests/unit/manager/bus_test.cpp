@@ -71,6 +71,51 @@ TEST_F(BusTest, GuestAndDeviceFromCreationToRemoval)
               "org.freedesktop.DBus.Error.UnknownObject");
 }
 
+TEST_F(BusTest, SoundDeviceOverTheBus)
+{
+    make_guest();
+    machine.cards.plug("PCH");
+    const std::string object = guest_object + "/snd0";
+    const auto create = [&](const std::string &options) {
+        return call(*client, guest_object, guest_iface, "CreateDevice", std::string("snd0"),
+                    std::string("snd"), settings(options));
+    };
+    EXPECT_EQ(create("").error, "org.freedesktop.DBus.Error.InvalidArgs");
+    EXPECT_EQ(create("[[stream]]\npcm = \"hw:USB,0\"\ndirection = \"playback\"\n").error,
+              "org.freedesktop.DBus.Error.InvalidArgs");
+    const Answer answer =
+        create("policy_required = false\n"
+               "[[stream]]\npcm = \"hw:PCH,0\"\ndirection = \"capture\"\nrate_max = 48000\n"
+               "[[jack]]\nconnected = false\n"
+               "[[control]]\ncard = \"PCH\"\nname = \"Master Playback Volume\"\n");
+    ASSERT_EQ(answer.error, "") << answer.text;
+    const Setting device = properties(object, device_iface);
+    EXPECT_EQ(text(device, "Class"), "snd");
+    const Setting backend = at(device, "Backend");
+    const Setting stream = std::get<SettingList>(at(backend, "stream").value).at(0);
+    EXPECT_EQ(text(stream, "pcm"), "hw:PCH,0,0");
+    EXPECT_EQ(text(stream, "direction"), "capture");
+    EXPECT_EQ(text(stream, "state"), "idle");
+    EXPECT_EQ(at(stream, "rate_max"), Setting{.value = std::int64_t{48000}});
+    const Setting jack = std::get<SettingList>(at(backend, "jack").value).at(0);
+    EXPECT_EQ(at(jack, "connected"), Setting{.value = false});
+    const Setting control = std::get<SettingList>(at(backend, "control").value).at(0);
+    EXPECT_EQ(text(control, "card"), "PCH");
+    const auto configure = [&](const std::string &what) {
+        return call(*client, object, device_iface, "Configure", settings(what)).error;
+    };
+    for (const char *wrong :
+         {"bitrate = 1", "connected = true", "connected = [1]", "connected = []",
+          "connected = [true, false]", "connected = [true]\nnode = 1"}) {
+        EXPECT_EQ(configure(wrong), "org.freedesktop.DBus.Error.InvalidArgs") << wrong;
+    }
+    EXPECT_EQ(configure("connected = [true]"), "");
+    const Setting jacks = at(at(properties(object, device_iface), "Backend"), "jack");
+    EXPECT_EQ(at(std::get<SettingList>(jacks.value).at(0), "connected"), Setting{.value = true});
+    EXPECT_EQ(call(*client, object, device_iface, "RestartBus").error,
+              "org.devhost1.Error.NotSupported");
+}
+
 TEST_F(BusTest, ListsAreFlat)
 {
     make_guest();

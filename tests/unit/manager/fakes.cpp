@@ -135,7 +135,50 @@ void FakeKernel::remove_guest(const std::string &name, bool /*force*/)
     tell(event::GuestGone{info});
 }
 
-DeviceInfo FakeKernel::create_device(const std::string &guest_name, const DeviceConfig &device)
+namespace {
+
+BackendInfo backend_info(const CanDeviceConfig &can, const BackendFiles & /*files*/)
+{
+    return CanBackendInfo{.interface = can.interface,
+                          .ifindex = 5,
+                          .rx_backlog = can.rx_backlog,
+                          .tx_inflight = can.tx_inflight,
+                          .state = DEVHOST_CAN_STOPPED};
+}
+
+BackendInfo backend_info(const SndDeviceConfig &snd, const BackendFiles &of)
+{
+    const auto &files = std::get<SndFiles>(of);
+    SndBackendInfo info;
+    for (std::uint32_t id = 0; id < snd.streams.size(); id++) {
+        const SndStreamConfig &stream = snd.streams[id];
+        if (files.pcms.at(id).get() < 0) {
+            throw Error(Cause::invalid_args, "this is no PCM");
+        }
+        info.streams.push_back(
+            {.direction = stream.direction,
+             .state = DEVHOST_SND_IDLE,
+             .node = stream.node,
+             .channels_max = stream.channels_max,
+             .rate_max = stream.rate_max,
+             .period_min = stream.period_min,
+             .buffer_max = stream.buffer_max,
+             .pcm = SndPcmInfo{.card = 0, .device = stream.pcm.device, .subdevice = 0}});
+    }
+    info.jacks = snd.jacks;
+    for (std::uint32_t id = 0; id < snd.controls.size(); id++) {
+        info.controls.push_back({.numid = files.controls.at(id).numid,
+                                 .role = snd.controls[id].role,
+                                 .read_only = snd.controls[id].read_only,
+                                 .card = 0});
+    }
+    return info;
+}
+
+} // namespace
+
+DeviceInfo FakeKernel::create_device(const std::string &guest_name, const DeviceConfig &device,
+                                     const BackendFiles &files)
 {
     guest(guest_name);
     const Key key{guest_name, device.name};
@@ -143,23 +186,19 @@ DeviceInfo FakeKernel::create_device(const std::string &guest_name, const Device
         throw Error(Cause::device_exists, "the device exists");
     }
     changes.push_back("create_device " + guest_name + "/" + device.name);
-    const auto &can = std::get<CanDeviceConfig>(device.backend);
     DeviceInfo info;
     info.guest = guest_name;
     info.name = device.name;
     info.id = next_id_++;
     info.device_class = device.device_class;
-    info.virtio_id = 36;
+    info.virtio_id = device.can() != nullptr ? 36 : 25;
     info.vdpa_name = guest_name + "." + device.name;
     info.features_mask = features_mask(device.ring);
     info.vq_size_max = device.vq_size_max.value_or(1024);
     info.vqs = 3;
     info.policy_required = device.policy_required;
-    info.backend = CanBackendInfo{.interface = can.interface,
-                                  .ifindex = 5,
-                                  .rx_backlog = can.rx_backlog,
-                                  .tx_inflight = can.tx_inflight,
-                                  .state = DEVHOST_CAN_STOPPED};
+    info.backend =
+        std::visit([&](const auto &of) { return backend_info(of, files); }, device.backend);
     devices_[key] = info;
     minors_[key] = next_minor_++;
     const std::string node = "vhost-vdpa-" + std::to_string(minors_[key]);
@@ -186,6 +225,36 @@ void FakeKernel::remove_device(const std::string &guest, const std::string &name
     }
     changes.push_back("remove_device " + guest + "/" + name);
     erase_device({guest, name});
+}
+
+DeviceInfo FakeKernel::set_sound(const std::string &guest, const std::string &name,
+                                 const SndFiles &files)
+{
+    changes.push_back("set_sound " + guest + "/" + name);
+    change_device(guest, name, [&](DeviceInfo &info) {
+        auto &snd = std::get<SndBackendInfo>(info.backend);
+        for (const auto &[id, unused] : files.pcms) {
+            snd.streams.at(id).pcm = SndPcmInfo{};
+        }
+        for (const auto &[id, element] : files.controls) {
+            snd.controls.at(id).card = 0;
+            snd.controls.at(id).numid = element.numid;
+        }
+    });
+    return device(guest, name);
+}
+
+DeviceInfo FakeKernel::set_jacks(const std::string &guest, const std::string &name,
+                                 const std::vector<bool> &connected)
+{
+    changes.push_back("set_jacks " + guest + "/" + name);
+    change_device(guest, name, [&](DeviceInfo &info) {
+        auto &snd = std::get<SndBackendInfo>(info.backend);
+        for (std::size_t id = 0; id < connected.size(); id++) {
+            snd.jacks.at(id).connected = connected[id];
+        }
+    });
+    return device(guest, name);
 }
 
 DeviceInfo FakeKernel::set_features_mask(const std::string &guest, const std::string &name,
@@ -295,6 +364,55 @@ void FakeLinks::put(const std::string &interface, const CanLinkInfo &info)
     signal_fd(events_fd_);
 }
 
+FakeCards::FakeCards() : events_fd_(new_eventfd()) {}
+
+std::string FakeCards::id(std::uint32_t number)
+{
+    return number < present_.size() ? *std::next(present_.begin(), number) : "";
+}
+
+UniqueFd FakeCards::open_pcm(const SndStreamConfig &stream)
+{
+    if (!present_.contains(stream.pcm.card)) {
+        throw Error(Cause::invalid_args, "There is no sound card '" + stream.pcm.card + "'.");
+    }
+    if (busy) {
+        throw Error(Cause::device_busy, "Somebody else uses the PCM.");
+    }
+    opened.push_back(to_text(stream.pcm));
+    return new_eventfd();
+}
+
+UniqueFd FakeCards::open_card(const std::string &card)
+{
+    if (!present_.contains(card)) {
+        throw Error(Cause::invalid_args, "There is no sound card '" + card + "'.");
+    }
+    opened.push_back(card);
+    return new_eventfd();
+}
+
+std::uint32_t FakeCards::numid(const UniqueFd & /*card*/, const SndControlConfig &control)
+{
+    if (control.name != "Master Playback Volume") {
+        throw Error(Cause::invalid_args, "There is no control '" + control.name + "'.");
+    }
+    return 7;
+}
+
+bool FakeCards::read_events()
+{
+    drain(events_fd_);
+    return std::exchange(come_, false);
+}
+
+void FakeCards::plug(const std::string &card)
+{
+    present_.insert(card);
+    come_ = true;
+    signal_fd(events_fd_);
+}
+
 void FakePolicies::apply(const PolicyGuest &guest, const PolicyConfig &policy)
 {
     if (refuse) {
@@ -353,6 +471,7 @@ Host FakeMachine::new_host()
 {
     return Host({.kernel = kernel,
                  .links = links,
+                 .cards = cards,
                  .policies = policies,
                  .workers = workers,
                  .nodes = Nodes(directory.path() / "sys", directory.path() / "dev"),
@@ -385,6 +504,24 @@ DeviceConfig can_device(const std::string &name, const std::string &interface)
     config.name = name;
     config.device_class = "can";
     config.backend = can;
+    return config;
+}
+
+DeviceConfig snd_device(const std::string &name, const std::string &card)
+{
+    SndDeviceConfig snd;
+    SndStreamConfig stream;
+    stream.pcm.card = card;
+    snd.streams.push_back(stream);
+    SndControlConfig control;
+    control.card = card;
+    control.name = "Master Playback Volume";
+    control.role = 2;
+    snd.controls.push_back(control);
+    DeviceConfig config;
+    config.name = name;
+    config.device_class = "snd";
+    config.backend = snd;
     return config;
 }
 

@@ -39,7 +39,12 @@ public:
     DeviceInfo device(const std::string &guest, const std::string &name) override;
     GuestInfo create_guest(const std::string &name) override;
     void remove_guest(const std::string &name, bool force) override;
-    DeviceInfo create_device(const std::string &guest, const DeviceConfig &device) override;
+    DeviceInfo create_device(const std::string &guest, const DeviceConfig &device,
+                             const BackendFiles &files) override;
+    DeviceInfo set_sound(const std::string &guest, const std::string &name,
+                         const SndFiles &files) override;
+    DeviceInfo set_jacks(const std::string &guest, const std::string &name,
+                         const std::vector<bool> &connected) override;
     void remove_device(const std::string &guest, const std::string &name, bool force) override;
     DeviceInfo set_features_mask(const std::string &guest, const std::string &name,
                                  std::uint64_t mask) override;
@@ -97,6 +102,30 @@ private:
     std::map<std::string, CanLinkInfo> links_;
 };
 
+/// Cards by id; each has a playback and a capture PCM 0, and the control "Master Playback Volume".
+class FakeCards final : public SoundCards {
+public:
+    FakeCards();
+
+    std::string id(std::uint32_t number) override;
+    UniqueFd open_pcm(const SndStreamConfig &stream) override;
+    UniqueFd open_card(const std::string &card) override;
+    std::uint32_t numid(const UniqueFd &card, const SndControlConfig &control) override;
+    [[nodiscard]] int event_fd() const override { return events_fd_.get(); }
+    bool read_events() override;
+
+    void plug(const std::string &card);
+    void unplug(const std::string &card) { present_.erase(card); }
+
+    std::vector<std::string> opened;
+    bool busy = false;
+
+private:
+    UniqueFd events_fd_;
+    std::set<std::string> present_;
+    bool come_ = false;
+};
+
 /// In force until removed, as pins are.
 class FakePolicies final : public Policies {
 public:
@@ -137,6 +166,7 @@ struct FakeMachine {
     TemporaryDirectory directory;
     FakeKernel kernel{directory.path()};
     FakeLinks links;
+    FakeCards cards;
     FakePolicies policies{kernel};
     FakeWorkers workers;
 
@@ -147,6 +177,8 @@ struct FakeMachine {
 
 GuestConfig guest_config(const std::string &name);
 DeviceConfig can_device(const std::string &name, const std::string &interface = "can0");
+/// A playback stream and a control on the card.
+DeviceConfig snd_device(const std::string &name, const std::string &card = "PCH");
 PolicyConfig policy_of(const std::string &toml);
 
 } // namespace devhost::test

@@ -2,6 +2,7 @@
 //
 // Requests as the kernel would get them, and answers as it would give them, without a socket.
 #include <cerrno>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/virtio_config.h>
 #include <netlink/genl/genl.h>
@@ -34,7 +35,11 @@ public:
         if (error != 0) {
             throw NetlinkError(error, text);
         }
-        return std::exchange(answers, {});
+        std::vector<NlReply> result = std::exchange(answers, {});
+        if (on_request) {
+            on_request(command);
+        }
+        return result;
     }
     [[nodiscard]] int event_fd() const override { return -1; }
     bool read_events(const std::function<void(nlmsghdr *)> &each) override
@@ -47,6 +52,7 @@ public:
 
     void answer(const NlMessage &message) { answers.emplace_back(nlmsg_hdr(message.get())); }
 
+    std::function<void(std::uint8_t)> on_request;
     NlMessage sent;
     std::uint8_t sent_command = 0;
     bool sent_dump = false;
@@ -203,7 +209,7 @@ TEST_F(Genl, AsksForADevice)
     can_config.wait = true;
     can_config.rx_backlog = 32;
     channel->answer(device_message(DEVHOST_CMD_DEVICE_NEW));
-    kernel->create_device("ivi", config);
+    kernel->create_device("ivi", config, {});
     EXPECT_EQ(channel->sent_command, DEVHOST_CMD_DEVICE_NEW);
     const auto device = parse_nest(parse_top(channel->sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
     EXPECT_STREQ(nla_get_string(device[DEVHOST_A_DEV_GUEST]), "ivi");
@@ -217,6 +223,168 @@ TEST_F(Genl, AsksForADevice)
     EXPECT_NE(can[DEVHOST_A_CAN_WAIT], nullptr);
     EXPECT_EQ(nla_get_u32(can[DEVHOST_A_CAN_RX_BACKLOG]), 32U);
     EXPECT_EQ(nla_get_u32(can[DEVHOST_A_CAN_TX_INFLIGHT]), 64U);
+}
+
+// All attributes of one type in a nest.
+std::vector<nlattr *> every(nlattr *nest, int type)
+{
+    std::vector<nlattr *> found;
+    nlattr *attribute = nullptr;
+    int left = 0;
+    nla_for_each_nested(attribute, nest, left)
+    {
+        if (nla_type(attribute) == type) {
+            found.push_back(attribute);
+        }
+    }
+    return found;
+}
+
+// Files whose descriptors are told apart by where they are.
+UniqueFd null_fd()
+{
+    return UniqueFd(open("/dev/null", O_RDWR | O_CLOEXEC));
+}
+
+TEST_F(Genl, AsksForASoundDevice)
+{
+    DeviceConfig config = snd_device("snd0");
+    auto &snd = std::get<SndDeviceConfig>(config.backend);
+    snd.streams[0].node = 3;
+    snd.streams[0].period_min = 1000;
+    snd.jacks.push_back(
+        {.node = 4, .default_config = 0x02214010, .capabilities = 0x1c, .connected = true});
+    snd.controls[0].read_only = true;
+    SndFiles files;
+    files.pcms[0] = null_fd();
+    files.cards["PCH"] = null_fd();
+    files.controls[0] = {.card = "PCH", .numid = 12};
+    const auto pcm = static_cast<std::uint32_t>(files.pcms[0].get());
+    const auto card = static_cast<std::uint32_t>(files.cards["PCH"].get());
+    channel->answer(device_message(DEVHOST_CMD_DEVICE_NEW));
+    kernel->create_device("ivi", config, std::move(files));
+    const auto device = parse_nest(parse_top(channel->sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
+    EXPECT_STREQ(nla_get_string(device[DEVHOST_A_DEV_CLASS]), "snd");
+    nlattr *backend = device[DEVHOST_A_DEV_BACKEND];
+    const auto streams = every(backend, DEVHOST_A_SND_STREAM);
+    ASSERT_EQ(streams.size(), 1U);
+    const auto stream = parse_nest(streams[0], DEVHOST_A_SND_STREAM_MAX);
+    EXPECT_EQ(nla_get_u32(stream[DEVHOST_A_SND_STREAM_FD]), pcm);
+    EXPECT_EQ(nla_get_u32(stream[DEVHOST_A_SND_STREAM_NODE]), 3U);
+    EXPECT_EQ(nla_get_u32(stream[DEVHOST_A_SND_STREAM_CHANNELS_MAX]), 255U);
+    EXPECT_EQ(nla_get_u32(stream[DEVHOST_A_SND_STREAM_RATE_MAX]), 384000U);
+    EXPECT_EQ(nla_get_u32(stream[DEVHOST_A_SND_STREAM_PERIOD_MIN]), 1000U);
+    EXPECT_EQ(nla_get_u32(stream[DEVHOST_A_SND_STREAM_BUFFER_MAX]), 4194304U);
+    const auto jacks = every(backend, DEVHOST_A_SND_JACK);
+    ASSERT_EQ(jacks.size(), 1U);
+    const auto jack = parse_nest(jacks[0], DEVHOST_A_SND_JACK_MAX);
+    EXPECT_EQ(nla_get_u32(jack[DEVHOST_A_SND_JACK_NODE]), 4U);
+    EXPECT_EQ(nla_get_u32(jack[DEVHOST_A_SND_JACK_DEFCONF]), 0x02214010U);
+    EXPECT_EQ(nla_get_u32(jack[DEVHOST_A_SND_JACK_CAPS]), 0x1cU);
+    EXPECT_EQ(nla_get_u32(jack[DEVHOST_A_SND_JACK_CONNECTED]), 1U);
+    const auto controls = every(backend, DEVHOST_A_SND_CONTROL);
+    ASSERT_EQ(controls.size(), 1U);
+    const auto control = parse_nest(controls[0], DEVHOST_A_SND_CONTROL_MAX);
+    EXPECT_EQ(nla_get_u32(control[DEVHOST_A_SND_CONTROL_FD]), card);
+    EXPECT_EQ(nla_get_u32(control[DEVHOST_A_SND_CONTROL_NUMID]), 12U);
+    EXPECT_EQ(nla_get_u32(control[DEVHOST_A_SND_CONTROL_ROLE]), 2U);
+    EXPECT_NE(control[DEVHOST_A_SND_CONTROL_READ_ONLY], nullptr);
+}
+
+TEST_F(Genl, GivesASoundDeviceOtherFiles)
+{
+    SndFiles files;
+    files.pcms[5] = null_fd();
+    files.cards["USB"] = null_fd();
+    files.controls[2] = {.card = "USB", .numid = 9};
+    const auto pcm = static_cast<std::uint32_t>(files.pcms[5].get());
+    NlMessage sent;
+    channel->on_request = [&](std::uint8_t command) {
+        if (command == DEVHOST_CMD_DEVICE_SET) {
+            sent = std::move(channel->sent);
+            channel->answer(device_message(DEVHOST_CMD_DEVICE_GET));
+        }
+    };
+    kernel->set_sound("ivi", "snd0", files);
+    ASSERT_TRUE(sent);
+    const auto device = parse_nest(parse_top(sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
+    const auto streams = every(device[DEVHOST_A_DEV_BACKEND], DEVHOST_A_SND_STREAM);
+    ASSERT_EQ(streams.size(), 1U);
+    const auto stream = parse_nest(streams[0], DEVHOST_A_SND_STREAM_MAX);
+    EXPECT_EQ(nla_get_u32(stream[DEVHOST_A_SND_STREAM_ID]), 5U);
+    EXPECT_EQ(nla_get_u32(stream[DEVHOST_A_SND_STREAM_FD]), pcm);
+    EXPECT_EQ(stream[DEVHOST_A_SND_STREAM_NODE], nullptr); // is as it was
+    const auto controls = every(device[DEVHOST_A_DEV_BACKEND], DEVHOST_A_SND_CONTROL);
+    ASSERT_EQ(controls.size(), 1U);
+    const auto control = parse_nest(controls[0], DEVHOST_A_SND_CONTROL_MAX);
+    EXPECT_EQ(nla_get_u32(control[DEVHOST_A_SND_CONTROL_ID]), 2U);
+    EXPECT_EQ(nla_get_u32(control[DEVHOST_A_SND_CONTROL_NUMID]), 9U);
+    EXPECT_EQ(control[DEVHOST_A_SND_CONTROL_ROLE], nullptr);
+}
+
+TEST_F(Genl, SaysOfEachJackWhetherItIsPluggedIn)
+{
+    NlMessage sent;
+    channel->on_request = [&](std::uint8_t command) {
+        if (command == DEVHOST_CMD_DEVICE_SET) {
+            sent = std::move(channel->sent);
+            channel->answer(device_message(DEVHOST_CMD_DEVICE_GET));
+        }
+    };
+    kernel->set_jacks("ivi", "snd0", {true, false});
+    ASSERT_TRUE(sent);
+    const auto device = parse_nest(parse_top(sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
+    const auto jacks = every(device[DEVHOST_A_DEV_BACKEND], DEVHOST_A_SND_JACK);
+    ASSERT_EQ(jacks.size(), 2U);
+    for (std::uint32_t id = 0; id < 2; id++) {
+        const auto jack = parse_nest(jacks[id], DEVHOST_A_SND_JACK_MAX);
+        EXPECT_EQ(nla_get_u32(jack[DEVHOST_A_SND_JACK_ID]), id);
+        EXPECT_EQ(nla_get_u32(jack[DEVHOST_A_SND_JACK_CONNECTED]), 1 - id);
+    }
+}
+
+TEST_F(Genl, ReadsASoundDevice)
+{
+    NlMessage message = new_message(DEVHOST_CMD_DEVICE_GET);
+    nl_msg *m = message.get();
+    nlattr *nest = nla_nest_start(m, DEVHOST_A_DEV | NLA_F_NESTED);
+    nla_put_string(m, DEVHOST_A_DEV_CLASS, "snd");
+    nlattr *backend = nla_nest_start(m, DEVHOST_A_DEV_BACKEND | NLA_F_NESTED);
+    for (std::uint32_t id = 0; id < 2; id++) {
+        nlattr *stream = nla_nest_start(m, DEVHOST_A_SND_STREAM | NLA_F_NESTED);
+        nla_put_u32(m, DEVHOST_A_SND_STREAM_ID, id);
+        nla_put_u32(m, DEVHOST_A_SND_STREAM_DIRECTION, id);
+        nla_put_u32(m, DEVHOST_A_SND_STREAM_STATE, DEVHOST_SND_RUNNING);
+        nla_put_u32(m, DEVHOST_A_SND_STREAM_RATE_MAX, 48000);
+        if (id == 0) {
+            nla_put_u32(m, DEVHOST_A_SND_STREAM_CARD, 0);
+            nla_put_u32(m, DEVHOST_A_SND_STREAM_DEVICE, 3);
+            nla_put_u32(m, DEVHOST_A_SND_STREAM_SUBDEVICE, 1);
+        }
+        nla_nest_end(m, stream);
+    }
+    nlattr *jack = nla_nest_start(m, DEVHOST_A_SND_JACK | NLA_F_NESTED);
+    nla_put_u32(m, DEVHOST_A_SND_JACK_CONNECTED, 1);
+    nla_nest_end(m, jack);
+    nlattr *control = nla_nest_start(m, DEVHOST_A_SND_CONTROL | NLA_F_NESTED);
+    nla_put_u32(m, DEVHOST_A_SND_CONTROL_NUMID, 5);
+    nla_put_flag(m, DEVHOST_A_SND_CONTROL_READ_ONLY);
+    nla_nest_end(m, control);
+    nla_nest_end(m, backend);
+    nla_nest_end(m, nest);
+    channel->answer(message);
+    const auto snd = std::get<SndBackendInfo>(kernel->device("ivi", "snd0").backend);
+    ASSERT_EQ(snd.streams.size(), 2U);
+    EXPECT_EQ(snd.streams[0].pcm, (SndPcmInfo{.card = 0, .device = 3, .subdevice = 1}));
+    EXPECT_EQ(snd.streams[0].state, DEVHOST_SND_RUNNING);
+    EXPECT_EQ(snd.streams[0].rate_max, 48000U);
+    EXPECT_EQ(snd.streams[1].direction, DEVHOST_SND_CAPTURE);
+    EXPECT_FALSE(snd.streams[1].pcm);
+    ASSERT_EQ(snd.jacks.size(), 1U);
+    EXPECT_TRUE(snd.jacks[0].connected);
+    ASSERT_EQ(snd.controls.size(), 1U);
+    EXPECT_EQ(snd.controls[0],
+              (SndControlInfo{.numid = 5, .role = 0, .read_only = true, .card = {}}));
 }
 
 TEST_F(Genl, ForceIsAFlag)

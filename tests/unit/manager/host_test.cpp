@@ -209,7 +209,7 @@ TEST_F(HostTest, PinsOfGuestsThatAreGoneAreRemoved)
 TEST_F(HostTest, FollowsWhatOthersDo)
 {
     machine.kernel.create_guest("ivi");
-    machine.kernel.create_device("ivi", can_device("can0"));
+    machine.kernel.create_device("ivi", can_device("can0"), {});
     host.handle_kernel_events();
     EXPECT_EQ(recorder.seen, (Seen{"+ivi", "+ivi/can0", "~ivi Devices"}));
     recorder.seen.clear();
