@@ -39,8 +39,8 @@ struct SndStreamConfig {
 
 struct SndJackConfig {
     std::uint32_t node = 0;
-    std::uint32_t default_config = 0; // HDA pin default configuration
-    std::uint32_t capabilities = 0;   // HDA pin capabilities
+    std::uint32_t default_config = 0; // HD Audio pin default configuration
+    std::uint32_t capabilities = 0;   // HD Audio pin capabilities
     bool connected = true;
 
     bool operator==(const SndJackConfig &) const = default;

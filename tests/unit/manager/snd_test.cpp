@@ -107,7 +107,8 @@ TEST(SndConfig, WhatCannotBe)
     for (const char *line : {"channels_max = 0", "channels_max = 256", "rate_max = 0",
                              "rate_max = 384001", "period_min = -1", "buffer_max = 4095",
                              "buffer_max = 16777217", "node = 256", "rates = 1", "period = 1"}) {
-        expect_refused(stream + line + "\n", std::string(line).substr(0, std::string(line).find(' ')));
+        expect_refused(stream + line + "\n",
+                       std::string(line).substr(0, std::string(line).find(' ')));
     }
     expect_refused(stream + "[[snd.jack]]\ndefault_config = 0x100000000\n", "default_config");
     expect_refused(stream + "[[snd.control]]\nname = \"x\"\n", "needs card");
