@@ -316,8 +316,8 @@ struct vhost_snd_stream {
 /**
  * struct vhost_snd_jack - a jack
  * @node: function group
- * @defconf: HDA pin default configuration
- * @caps: HDA pin capabilities
+ * @defconf: HD Audio pin default configuration
+ * @caps: HD Audio pin capabilities
  * @connected: whether something is plugged in
  */
 struct vhost_snd_jack {

@@ -455,7 +455,7 @@ enum devhost_snd_state {
  * enum devhost_snd_jack_attr - a jack
  * @DEVHOST_A_SND_JACK_ID: u32, its number (set, get)
  * @DEVHOST_A_SND_JACK_NODE: u32, function group node, default 0; new and get
- * @DEVHOST_A_SND_JACK_DEFCONF: u32, pin default configuration as the HDA
+ * @DEVHOST_A_SND_JACK_DEFCONF: u32, pin default configuration as the HD Audio
  *	specification has it: what kind of jack it is, and where; new and get
  * @DEVHOST_A_SND_JACK_CAPS: u32, pin capabilities as there; new and get
  * @DEVHOST_A_SND_JACK_CONNECTED: u32, whether something is plugged in, 0 or 1;
