@@ -81,7 +81,7 @@ SndStreamConfig stream_from(TableReader table)
     stream.pcm = pcm_from(table);
     const auto direction = table.word("direction", {"playback", "capture"});
     if (!direction) {
-        table.fail(table.where() + " needs direction = \"playback\" or \"capture\"");
+        table.fail(table.where() + R"( needs direction = "playback" or "capture")");
     }
     stream.direction = static_cast<devhost_snd_direction>(*direction);
     stream.node = table.small_number("node", 0, device_max).value_or(stream.node);
