@@ -150,7 +150,8 @@ Bytes pattern(const Params &params, uint64_t first, size_t frames)
 int card(const std::string &id)
 {
     for (int tries = 0; tries < 200; tries++) {
-        for (const auto &entry : std::filesystem::directory_iterator("/sys/class/sound")) {
+        std::error_code none; // before the first driver there is no such class
+        for (const auto &entry : std::filesystem::directory_iterator("/sys/class/sound", none)) {
             const std::string name = entry.path().filename();
             std::string found;
             if (name.starts_with("card") && std::ifstream(entry.path() / "id") >> found &&
