@@ -35,5 +35,5 @@ def show(layer):
     process = layers.in_root_live(layer.stack(), ["ctest", "--test-dir", BUILD, "-N"],
                                   stdout=subprocess.PIPE, text=True)
     for line in process.communicate()[0].splitlines():
-        if line.strip().startswith("Test "):
+        if line.strip().startswith("Test ") and ":" in line:
             print("  unit/" + line.split(":", 1)[1].strip())
