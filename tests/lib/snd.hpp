@@ -224,6 +224,10 @@ struct LoopFixture {
     // What the guest plays arrives: so many frames, each once, in order.
     void good(const Params &params = snd::params(20, 8, VIRTIO_SND_PCM_RATE_8000));
     void good_capture(const Params &params = snd::params(20, 8, VIRTIO_SND_PCM_RATE_8000));
+
+private:
+    // Plays to the guest; what it recorded, without the silence around it.
+    Bytes record(const Params &params, const Bytes &played);
 };
 
 // Plays @frames of the pattern from beginning to end: SET_PARAMS to RELEASE;
