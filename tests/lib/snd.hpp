@@ -6,6 +6,7 @@
 #include <linux/virtio_snd.h>
 
 #include <cstring>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -226,6 +227,7 @@ struct LoopFixture {
     void good_capture(const Params &params = snd::params(20, 8, VIRTIO_SND_PCM_RATE_8000));
 
 private:
+    void exact(const char *late, const Bytes &played, const std::function<Bytes()> &hear);
     // Plays to the guest; what it recorded, without the silence around it.
     Bytes record(const Params &params, const Bytes &played);
 };
