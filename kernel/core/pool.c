@@ -17,6 +17,11 @@
 
 /* Jobs of one device that are not done. */
 #define DEVHOST_JOBS_MAX	256
+/*
+ * Helpers of one device, with those that are still at a job of before a reset:
+ * a guest that resets again and again can't pile them up.
+ */
+#define DEVHOST_HELPERS_MAX	16
 
 /**
  * struct devhost_pool - the jobs of a device between start and stop
@@ -124,6 +129,8 @@ static int devhost_pool_grow(struct devhost_pool *pool)
 	struct devhost_device *dev = pool->dev;
 	struct task_struct *task;
 
+	if (atomic_read(&dev->helpers) >= DEVHOST_HELPERS_MAX)
+		return -EAGAIN;
 	task = kthread_create(devhost_pool_helper, pool, "dj-%s",
 			      dev_name(&dev->vdpa.dev));
 	if (IS_ERR(task))

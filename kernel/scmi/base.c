@@ -104,8 +104,7 @@ static s32 vscmi_base_reset_agent(struct vscmi_call *call)
 		return SCMI_NOT_FOUND;
 	if (vscmi_param(call, 4) & ~SCMI_BASE_RESET_PERMISSIONS)
 		return SCMI_INVALID_PARAMETERS;
-	vscmi_votes_withdraw(call->vs);
-	return SCMI_SUCCESS;
+	return call->helper ? vscmi_votes_give_up(call) : VSCMI_DEFER;
 }
 
 static const struct vscmi_msg vscmi_base_msgs[] = {

@@ -20,7 +20,7 @@ static DEFINE_MUTEX(vscmi_hosts_lock);
 static LIST_HEAD(vscmi_hosts);			/* vscmi_hosts_lock */
 static struct device *vscmi_hosts_dev;		/* vscmi_hosts_lock */
 static struct platform_device *vscmi_own_device;
-static struct workqueue_struct *vscmi_workqueue;
+struct workqueue_struct *vscmi_workqueue;
 
 static const struct vscmi_host_ops *
 vscmi_host_ops_of(enum devhost_scmi_kind kind, enum devhost_scmi_source source)

@@ -28,6 +28,7 @@ static int vscmi_create(struct devhost_device *dev, struct nlattr **tb,
 	vs->system_power = nla_get_flag(tb[DEVHOST_A_SCMI_SYSTEM_POWER]);
 	timer_setup(&vs->timer, vscmi_watch_timer, 0);
 	spin_lock_init(&vs->event_lock);
+	vscmi_tell_create(vs);
 	err = vscmi_view_create(vs, tb[DEVHOST_A_SCMI_RESOURCES], extack);
 	if (err)
 		return err;
@@ -233,10 +234,14 @@ static void vscmi_stop(struct devhost_device *dev)
 	vscmi_event_reset(vs);
 }
 
-/* What helpers have is waited for, as long as it takes. */
+/*
+ * What helpers have is waited for, as long as it takes. A command that waits for
+ * room is read again.
+ */
 static void vscmi_suspend(struct devhost_device *dev)
 {
 	devhost_flush(dev);
+	vscmi_dispatch_reset(devhost_priv(dev));
 }
 
 /* Whatever was raised meanwhile went unseen. */

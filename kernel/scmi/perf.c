@@ -212,7 +212,8 @@ static const struct vscmi_msg vscmi_perf_msgs[] = {
 		.run = vscmi_perf_limits_set,
 		.min = 12,
 		.resource = VSCMI_AT(0),
-		.value = VSCMI_AT(4),
+		/* The lower limit: it is what makes the level higher. */
+		.value = VSCMI_AT(8),
 		.flags = VSCMI_CHANGE,
 	},
 	[SCMI_PERF_LIMITS_GET] = {

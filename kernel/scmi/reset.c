@@ -51,7 +51,9 @@ static s32 vscmi_reset_pulse(struct vscmi_call *call)
 	if (!call->helper)
 		return VSCMI_DEFER;
 	mutex_lock(&host->apply);
-	if (!host->now.on && host->ceiling)
+	if (!vscmi_current(call))
+		err = -EBUSY;
+	else if (!host->now.on && READ_ONCE(host->ceiling))
 		err = host->ops->pulse(host);
 	mutex_unlock(&host->apply);
 	return vscmi_status(err);

@@ -32,7 +32,7 @@ static s32 vscmi_system_set(struct vscmi_call *call)
 	vs->request.flags = flags;
 	vs->request.since = ktime_get_boottime_ns();
 	spin_unlock(&vs->event_lock);
-	devhost_power_requested(vs->dev);
+	vscmi_tell_request(vs);
 	return SCMI_SUCCESS;
 }
 

@@ -12,6 +12,7 @@
  *   host.c       resources of the host, shared by the guests that have them
  *   vote.c       votes, and what they make a resource do
  *   arbitrate.h  the arbitration function
+ *   tell.c       what the manager is told
  *   host_*.c     the kernel's consumer APIs, one file each
  *
  * A command runs on the queue worker where it can't sleep, else on one of the
@@ -96,7 +97,7 @@ struct vscmi_watch;
  * @set_on: hold it on, or no longer
  * @set_level: set its level
  * @read: its real level or value now
- * @is_on: whether it is really on; never sleeps
+ * @is_on: whether it is really on; sleeps for supplies only
  * @pulse: reset it once
  *
  * All but @is_on run in process context, may sleep, and one at a time under
@@ -186,6 +187,7 @@ struct vscmi_host {
  * @pending: a bit for each notification that is due; vs->event_lock
  * @by_self: of @pending, those that the guest caused itself; vs->event_lock
  * @asked: level or state that was last asked for by anybody; vs->event_lock
+ * @changed: the manager is to be told
  * @watch: of a sensor, else NULL; see watch.h
  */
 struct vscmi_view {
@@ -203,6 +205,7 @@ struct vscmi_view {
 	unsigned long pending;
 	unsigned long by_self;
 	u64 asked;
+	bool changed;
 	struct vscmi_watch *watch;
 };
 
@@ -357,6 +360,8 @@ struct vscmi_platform {
  * @due: a bit for each view with notifications pending; @event_lock
  * @platform: of the platform as a whole; @event_lock
  * @request: for a system power state; @event_lock
+ * @requested: the manager is to be told of @request
+ * @tell: tells the manager
  */
 struct vscmi {
 	struct devhost_device *dev;
@@ -379,6 +384,8 @@ struct vscmi {
 	unsigned long *due;
 	struct vscmi_platform platform;
 	struct vscmi_request request;
+	bool requested;
+	struct delayed_work tell;
 };
 
 static inline u32 vscmi_param(const struct vscmi_call *call, unsigned int at)
@@ -414,6 +421,12 @@ static inline void vscmi_put_name(struct vscmi_call *call, const char *name,
 static inline bool vscmi_long_name(const struct vscmi_view *view)
 {
 	return strlen(view->name) >= SCMI_SHORT_NAME_SIZE;
+}
+
+/* Whether the device has not been reset since the command came. */
+static inline bool vscmi_current(const struct vscmi_call *call)
+{
+	return call->generation == READ_ONCE(call->vs->generation);
 }
 
 /* The bit of a feature that only exists where the guest can hear of it. */
@@ -465,6 +478,7 @@ struct vscmi_host *vscmi_host_get(enum devhost_scmi_kind kind,
 				  struct netlink_ext_ack *extack);
 void vscmi_host_put(struct vscmi_host *host);
 void vscmi_host_work_later(struct vscmi_host *host);
+extern struct workqueue_struct *vscmi_workqueue;
 void vscmi_host_rate(struct vscmi_host *host, u64 rate);
 bool vscmi_host_on(struct vscmi_host *host);
 
@@ -480,12 +494,19 @@ s32 vscmi_vote(struct vscmi_call *call, unsigned int what,
 	       const struct vscmi_vote *vote);
 s32 vscmi_vote_on(struct vscmi_call *call, bool on);
 s32 vscmi_vote_for_level(struct vscmi_call *call, u64 level);
+s32 vscmi_votes_give_up(struct vscmi_call *call);
 void vscmi_votes_withdraw(struct vscmi *vs);
 void vscmi_vote_read(struct vscmi_view *view, struct vscmi_vote *vote,
 		     struct vscmi_state *now);
 int vscmi_votes_apply(struct vscmi_host *host);
 void vscmi_ceiling_set(struct vscmi_host *host, u64 ceiling);
 int vscmi_votes_fill(struct vscmi_view *view, struct sk_buff *msg);
+
+/* tell.c */
+void vscmi_tell_create(struct vscmi *vs);
+void vscmi_tell_stop(struct vscmi *vs);
+void vscmi_tell(struct vscmi_view *view);
+void vscmi_tell_request(struct vscmi *vs);
 
 /* watch.c */
 int vscmi_watch_create(struct vscmi_view *view);

@@ -299,6 +299,7 @@ void vscmi_view_destroy(struct vscmi *vs)
 		mutex_unlock(&host->apply);
 		vscmi_votes_apply(host);
 	}
+	vscmi_tell_stop(vs);
 	vscmi_view_drop(vs);
 }
 

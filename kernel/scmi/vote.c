@@ -50,7 +50,7 @@ static void vscmi_votes_tell(struct vscmi_host *host,
 	}
 	spin_unlock(&host->lock);
 	list_for_each_entry(view, &host->views, list)
-		devhost_resource_changed(view->vs->dev, view->index);
+		vscmi_tell(view);
 }
 
 static int vscmi_set_level(struct vscmi_host *host, u64 level)
@@ -137,7 +137,7 @@ static bool vscmi_vote_change(struct vscmi_call *call, unsigned int what,
 	struct vscmi_vote *mine = &view->vote;
 
 	lockdep_assert_held(&view->host->lock);
-	if (call->generation != call->vs->generation)
+	if (!vscmi_current(call))
 		return false;
 	if (what & VSCMI_VOTE_ON)
 		mine->on = vote->on;
@@ -198,7 +198,7 @@ static s32 vscmi_vote_quickly(struct vscmi_call *call, unsigned int what,
 	spin_unlock(&host->lock);
 	mutex_unlock(&host->apply);
 	if (status == SCMI_SUCCESS)
-		devhost_resource_changed(call->vs->dev, call->view->index);
+		vscmi_tell(call->view);
 	return status;
 }
 
@@ -237,13 +237,13 @@ s32 vscmi_vote(struct vscmi_call *call, unsigned int what,
 	err = vscmi_votes_apply_for(host, call->vs);
 	if (err) {
 		spin_lock(&host->lock);
-		if (call->generation == call->vs->generation)
+		if (vscmi_current(call))
 			view->vote = old;
 		spin_unlock(&host->lock);
 		/* What is left of it, as far as that goes. */
 		vscmi_votes_apply_for(host, call->vs);
 	}
-	devhost_resource_changed(call->vs->dev, view->index);
+	vscmi_tell(view);
 	mutex_unlock(&host->apply);
 	return vscmi_status(err);
 }
@@ -263,6 +263,43 @@ s32 vscmi_vote_for_level(struct vscmi_call *call, u64 level)
 	};
 
 	return vscmi_vote(call, VSCMI_VOTE_LEVEL, &vote);
+}
+
+/**
+ * vscmi_votes_give_up - an agent takes back all that it wants
+ * @call: the command
+ *
+ * Context: A helper.
+ * Return: a status.
+ */
+s32 vscmi_votes_give_up(struct vscmi_call *call)
+{
+	struct vscmi *vs = call->vs;
+	bool valid = true;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < vs->num_views && valid; i++) {
+		struct vscmi_view *view = vs->views[i];
+		struct vscmi_host *host = view->host;
+		bool held;
+		int ret;
+
+		mutex_lock(&host->apply);
+		spin_lock(&host->lock);
+		valid = vscmi_current(call);
+		held = valid && view->vote.since;
+		if (held)
+			view->vote = VSCMI_NO_VOTE;
+		spin_unlock(&host->lock);
+		if (held) {
+			ret = vscmi_votes_apply_for(host, vs);
+			err = err ?: ret;
+			vscmi_tell(view);
+		}
+		mutex_unlock(&host->apply);
+	}
+	return valid ? vscmi_status(err) : SCMI_BUSY;
 }
 
 /**
@@ -287,7 +324,7 @@ void vscmi_votes_withdraw(struct vscmi *vs)
 		view->vote = VSCMI_NO_VOTE;
 		spin_unlock(&host->lock);
 		if (held) {
-			devhost_resource_changed(vs->dev, i);
+			vscmi_tell(view);
 			vscmi_host_work_later(host);
 		}
 	}
@@ -317,10 +354,11 @@ void vscmi_ceiling_set(struct vscmi_host *host, u64 ceiling)
 	struct vscmi_view *view;
 
 	spin_lock(&host->lock);
-	host->ceiling = ceiling;
-	if (host->kind == DEVHOST_SCMI_PERF) {
-		list_for_each_entry(view, &host->views, list)
+	WRITE_ONCE(host->ceiling, ceiling);
+	list_for_each_entry(view, &host->views, list) {
+		if (host->kind == DEVHOST_SCMI_PERF)
 			vscmi_event_raise(view, 0, 0, NULL);
+		vscmi_tell(view);
 	}
 	spin_unlock(&host->lock);
 	vscmi_host_work_later(host);

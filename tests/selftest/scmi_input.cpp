@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 
 #include "child.hpp"
 #include "host.hpp"
@@ -37,6 +38,16 @@ using Clock = std::chrono::steady_clock;
 int64_t ms_since(Clock::time_point start)
 {
     return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
+}
+
+// Threads of devices that run what sleeps.
+unsigned helper_threads()
+{
+    unsigned n = 0;
+    for (const auto &entry : std::filesystem::directory_iterator("/proc")) {
+        n += read_file(entry.path() / "comm").starts_with("dj-");
+    }
+    return n;
 }
 
 // A slow provider, which is slow no longer at the end.
@@ -420,6 +431,7 @@ TEST_RINGS("M8 commands that sleep run in parallel, and hold up nobody else")
     CHECK(ms_since(start) < 2500); // not three times as long
     CHECK_EQ(knob("vdd0/on"), 1U);
     CHECK_EQ(knob("pd0/on"), 1U);
+    g.good();
 }
 
 TEST_RINGS("M8 a storm of commands that sleep: all answered, another guest goes on")
@@ -488,6 +500,29 @@ TEST_RINGS("S4 reset while commands sleep: soon done, and nothing of them stays"
     }
     g.good();
     CHECK_EQ(resource(t.device.control(), t.device.guest(), DEVHOST_SCMI_VOLTAGE, 0).holders, 0U);
+}
+
+TEST_RINGS("S4 reset again and again while readings sleep: no threads pile up")
+{
+    ScmiFixture t(with_ring(ring));
+    ScmiGuest &g = t.guest;
+    {
+        Slow zone("zone/delay_ms", 400);
+        for (int round = 0; round < 12; round++) {
+            for (int i = 0; i < 6; i++) {
+                CHECK(g.queue_call(sensor, 0x6, {0, 0}) >= 0);
+            }
+            usleep(20000);
+            g.begin_again();
+            CHECK(helper_threads() <= 16);
+        }
+    }
+    // Those that are left end one by one.
+    for (int i = 0; i < 100 && helper_threads(); i++) {
+        usleep(100000);
+    }
+    CHECK_EQ(helper_threads(), 0U);
+    g.good();
 }
 
 TEST_RINGS("S4 reset with delayed responses and notifications due")
@@ -592,4 +627,5 @@ TEST_RINGS("M4 absent and denied: the same answers for every id")
     }
     // Work done, too: none of it went to a helper.
     CHECK_EQ(device.stats().counters.at("deferred"), 0U);
+    g.good();
 }

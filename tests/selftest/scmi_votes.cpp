@@ -2,6 +2,8 @@
 // Several guests on the same resources: votes, ceilings, and who goes.
 #include <unistd.h>
 
+#include <chrono>
+
 #include "child.hpp"
 #include "host.hpp"
 #include "scmi.hpp"
@@ -239,6 +241,45 @@ TEST_RINGS("votes: changes are told in the group power")
         }
     }
     CHECK(told);
+}
+
+TEST_RINGS("votes: who changes its mind all the time does not drown the others")
+{
+    Two t(ring);
+    Control manager;
+    manager.genl().join(DEVHOST_MCGRP_POWER);
+    const auto start = std::chrono::steady_clock::now();
+    unsigned changes = 0;
+    while (std::chrono::steady_clock::now() - start < std::chrono::seconds(1)) {
+        enable(t.a(), 0, changes++ % 2 == 0);
+        t.a().ok(system_power, 0x3, {0, changes % 2});
+    }
+    unsigned told = 0;
+    unsigned requests = 0;
+    while (const auto message = manager.genl().notification(300)) {
+        if (message->command == DEVHOST_CMD_POWER_REQUEST_NTF) {
+            requests++;
+        } else if (parse_resource(*message).kind == DEVHOST_SCMI_CLOCK) {
+            told++;
+        }
+    }
+    tap::note(std::to_string(changes) + " changes, told " + std::to_string(told) + " times; " +
+              std::to_string(requests) + " requests told");
+    CHECK(changes > 100);
+    CHECK(told >= 2 && told <= 2 * 24); // of two guests
+    CHECK(requests >= 1 && requests <= 24);
+    // The last that was told is how it is.
+    enable(t.a(), 0, true);
+    std::optional<ResourceInfo> last;
+    while (const auto message = manager.genl().notification(300)) {
+        if (message->command == DEVHOST_CMD_RESOURCE_CHANGE_NTF) {
+            const ResourceInfo info = parse_resource(*message);
+            if (info.guest == t.first.device.guest() && info.kind == DEVHOST_SCMI_CLOCK) {
+                last = info;
+            }
+        }
+    }
+    CHECK(last && last->vote_on && last->on);
 }
 
 TEST_RINGS("votes: all resources of all devices are dumped, or those of one")
