@@ -56,11 +56,24 @@ struct devhost_policy_snd {
 	__u8 direction;
 } __attribute__((preserve_access_index));
 
+/* For a message that names no resource. */
+#define DEVHOST_POLICY_SCMI_NONE	0xffffffff
+
+struct devhost_policy_scmi {
+	__u32 guest;
+	__u32 device;
+	__u32 resource;
+	__u8 protocol;
+	__u8 message;
+	__u64 value;
+} __attribute__((preserve_access_index));
+
 /* Only what the program at hand implements or sets need be filled in. */
 struct devhost_policy_ops {
 	int (*can)(const struct devhost_policy_can *frame);
 	__u32 guest;
 	int (*snd)(const struct devhost_policy_snd *request);
+	int (*scmi)(const struct devhost_policy_scmi *command);
 };
 
 #endif /* _DEVHOST_BPF_H */

@@ -20,6 +20,8 @@ public:
         struct {
             void *can;
             uint32_t guest;
+            void *snd;
+            void *scmi;
         } *ops;
         size_t size = 0;
 
