@@ -10,14 +10,14 @@
  * @genpd: to the kernel
  * @knobs: a test's
  * @on: it is on
- * @ons: how often it was switched on
+ * @starts: how often it was switched on
  * @pdev: the device in it
  */
 struct prov_power {
 	struct generic_pm_domain genpd;
 	struct prov_knobs knobs;
 	u32 on;
-	u32 ons;
+	u32 starts;
 	struct platform_device *pdev;
 };
 
@@ -30,7 +30,7 @@ static int prov_power_on(struct generic_pm_domain *genpd)
 
 	if (!err) {
 		power->on = 1;
-		power->ons++;
+		power->starts++;
 	}
 	return err;
 }
@@ -67,7 +67,7 @@ static int prov_power_add(struct prov_power *power, const char *name,
 	pm_runtime_enable(&power->pdev->dev);
 	dir = prov_dir(name, &power->knobs);
 	debugfs_create_u32("on", 0400, dir, &power->on);
-	debugfs_create_u32("ons", 0400, dir, &power->ons);
+	debugfs_create_u32("starts", 0400, dir, &power->starts);
 	return 0;
 }
 

@@ -16,14 +16,14 @@
  * @selector: its voltage
  * @uv: its voltage
  * @on: it is on
- * @ons: how often it was switched on
+ * @starts: how often it was switched on
  */
 struct prov_supply {
 	struct prov_knobs knobs;
 	unsigned int selector;
 	u32 uv;
 	u32 on;
-	u32 ons;
+	u32 starts;
 };
 
 static struct prov_supply prov_supplies[2];
@@ -55,7 +55,7 @@ static int prov_supply_enable(struct regulator_dev *rdev)
 	if (err)
 		return err;
 	supply->on = 1;
-	supply->ons++;
+	supply->starts++;
 	return 0;
 }
 
@@ -132,7 +132,7 @@ static int prov_supply_add(unsigned int index)
 	dir = prov_dir(desc->name, &prov_supplies[index].knobs);
 	debugfs_create_u32("uv", 0400, dir, &prov_supplies[index].uv);
 	debugfs_create_u32("on", 0400, dir, &prov_supplies[index].on);
-	debugfs_create_u32("ons", 0400, dir, &prov_supplies[index].ons);
+	debugfs_create_u32("starts", 0400, dir, &prov_supplies[index].starts);
 	return 0;
 }
 
