@@ -273,6 +273,12 @@ static void vscmi_work(struct devhost_device *dev, unsigned long events)
 		vscmi_event_deliver(vs);
 }
 
+/*
+ * virtio defines none. But vhost-vdpa refuses to read nothing, and QEMU to attach
+ * a device whose configuration it can't read: so there are a few zeroes.
+ */
+#define VSCMI_CONFIG_SIZE	4
+
 static void vscmi_get_config(struct devhost_device *dev, void *config)
 {
 }
@@ -327,6 +333,7 @@ static struct devhost_class vscmi_class = {
 	.vqs = vscmi_vqs,
 	.num_vqs = VIRTIO_SCMI_VQS,
 	.helpers = VSCMI_HELPERS,
+	.config_size = VSCMI_CONFIG_SIZE,
 	.priv_size = sizeof(struct vscmi),
 	.attr_policy = vscmi_policy,
 	.attr_max = DEVHOST_A_SCMI_MAX,
