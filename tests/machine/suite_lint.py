@@ -164,7 +164,7 @@ def spdx():
         gpl = name.startswith(("kernel/", "bpf/", "tests/kmod/", "packaging/dkms/")) \
             or name == "Kbuild" or name.endswith(".bpf.c")
         wanted = "GPL-2.0-only" if gpl else "Apache-2.0"
-        if name.startswith("docs/netlink/"):
+        if name.startswith(("docs/netlink/", "docs/bindings/")):
             continue
         if not found:
             complaints.append(f"{name}: no SPDX-License-Identifier")
