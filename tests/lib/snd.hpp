@@ -6,7 +6,6 @@
 #include <linux/virtio_snd.h>
 
 #include <cstring>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -222,12 +221,12 @@ struct LoopFixture {
     static constexpr uint32_t playback = 0;
     static constexpr uint32_t capture = 1;
 
-    // What the guest plays arrives: so many frames, each once, in order.
+    // What the guest plays, a buffer of it, arrives; what the host plays is recorded: each frame
+    // once, in order.
     void good(const Params &params = snd::params(20, 8, VIRTIO_SND_PCM_RATE_8000));
     void good_capture(const Params &params = snd::params(20, 8, VIRTIO_SND_PCM_RATE_8000));
 
 private:
-    void exact(const char *late, const Bytes &played, const std::function<Bytes()> &hear);
     // Plays to the guest; what it recorded, without the silence around it.
     Bytes record(const Params &params, const Bytes &played);
 };

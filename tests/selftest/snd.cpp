@@ -124,6 +124,16 @@ TEST_RINGS("snd: capture is sample-exact: formats, rates, channels")
     }
 }
 
+TEST_RINGS("snd: several times round the buffer")
+{
+    snd::LoopFixture t(with_ring(ring));
+    // A second of it, in which the slowest machine comes back in time.
+    const snd::Params p = snd::params(20, 50, hz8000);
+    const uint64_t frames = 5 * p.hz() / 2;
+    snd::HostPcm host(t.number, 1, true);
+    CHECK(play(t.guest, snd::LoopFixture::playback, host, p, frames) == pattern(p, 0, frames));
+}
+
 TEST_RINGS("snd: frames on the seams of scattered guest memory")
 {
     GuestSetup setup = with_ring(ring);
