@@ -4,23 +4,20 @@
 #include <cerrno>
 #include <cstring>
 #include <format>
+#include <optional>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 namespace devhost {
 
 namespace {
-
-// struct devhost_policy_ops as bpf/devhost.bpf.h declares it.
-struct PolicyOps {
-    void *can;
-    std::uint32_t guest;
-    void *snd;
-};
 
 constexpr const char *type_of_kernel = "/sys/kernel/btf/devhost";
 constexpr std::size_t log_size = std::size_t{64} * 1024;
@@ -67,6 +64,24 @@ void pin_one(int fd, const std::filesystem::path &path)
     if (bpf_obj_pin(fd, path.c_str()) != 0) {
         throw PolicyError(std::format("cannot pin {}: {}", path.string(), reason(errno)));
     }
+}
+
+// Where struct devhost_policy_ops has the guest's id; what else it has is not ours to know.
+std::optional<std::size_t> guest_offset(const bpf_object *object)
+{
+    const btf *types = bpf_object__btf(object);
+    const int id = btf__find_by_name_kind(types, "devhost_policy_ops", BTF_KIND_STRUCT);
+
+    if (id < 0) {
+        return std::nullopt;
+    }
+    const btf_type *type = btf__type_by_id(types, static_cast<std::uint32_t>(id));
+    for (const btf_member &member : std::span(btf_members(type), btf_vlen(type))) {
+        if (std::string_view(btf__name_by_offset(types, member.name_off)) == "guest") {
+            return member.offset / 8;
+        }
+    }
+    return std::nullopt;
 }
 
 [[noreturn]] void fail_to_load(int error, std::string log)
@@ -126,18 +141,18 @@ bpf_map *PolicyProgram::map(const char *name, std::size_t value_size) const
 
 void PolicyProgram::preset(const CanPolicyLayout &layout) const
 {
+    const auto guest_at = guest_offset(object_.get());
     std::size_t size = 0;
-    bpf_map *type = map("policy", 0);
-    auto *ops = static_cast<PolicyOps *>(bpf_map__initial_value(type, &size));
+    auto *ops = static_cast<std::uint8_t *>(bpf_map__initial_value(map("policy", 0), &size));
 
-    if (!ops || size != sizeof(*ops) ||
+    if (!ops || !guest_at || *guest_at + sizeof(layout.rules.guest) > size ||
         bpf_map__set_initial_value(map(".rodata", sizeof(layout.rules)), &layout.rules,
                                    sizeof(layout.rules)) != 0 ||
         bpf_map__set_initial_value(map(".rodata.names", sizeof(layout.names)), &layout.names,
                                    sizeof(layout.names)) != 0) {
         throw PolicyError("can_policy.bpf.o is not of this version of devhost");
     }
-    ops->guest = layout.rules.guest;
+    std::memcpy(ops + *guest_at, &layout.rules.guest, sizeof(layout.rules.guest));
 }
 
 int PolicyProgram::map_fd() const
