@@ -39,6 +39,13 @@ struct GuestSetup {
     bool map_batch = true;
 };
 
+inline GuestSetup with_ring(RingKind ring)
+{
+    GuestSetup setup;
+    setup.ring = ring;
+    return setup;
+}
+
 class Guest {
 public:
     static constexpr uint64_t ram_base = 0x40000000;

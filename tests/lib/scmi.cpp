@@ -450,6 +450,13 @@ void calm()
     set_knob("rst0/host", 0);
 }
 
+GuestSetup without_p2a(RingKind ring)
+{
+    GuestSetup setup = with_ring(ring);
+    setup.device_features &= ~bit(f_p2a);
+    return setup;
+}
+
 ScmiFixture::ScmiFixture(GuestSetup setup, bool up, const std::vector<Resource> &have)
     : device((calm(), params(have, setup.ring))), guest(device.path(), setup)
 {

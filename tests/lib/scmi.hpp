@@ -176,6 +176,9 @@ void expect_knob(const std::string &name, uint64_t value, int timeout_ms = 5000)
 // All providers as they are at the start of a test: no delays, no failures.
 void calm();
 
+// A guest that has no event queue.
+GuestSetup without_p2a(RingKind ring);
+
 // The providers, a device on them, and its guest.
 struct ScmiFixture {
     explicit ScmiFixture(GuestSetup setup, bool up = true,

@@ -133,6 +133,18 @@ Params params(unsigned period_ms, unsigned periods, uint8_t rate, uint8_t format
     return p;
 }
 
+Params small()
+{
+    return params(20, 8, VIRTIO_SND_PCM_RATE_8000);
+}
+
+GuestSetup with_ring(RingKind ring)
+{
+    GuestSetup setup = dh::with_ring(ring);
+    setup.queue_size = 512;
+    return setup;
+}
+
 Bytes pattern(const Params &params, uint64_t first, size_t frames)
 {
     const uint32_t frame = params.frame_bytes();

@@ -43,6 +43,12 @@ struct Params {
 Params params(unsigned period_ms, unsigned periods, uint8_t rate = VIRTIO_SND_PCM_RATE_48000,
               uint8_t format = VIRTIO_SND_PCM_FMT_S16, uint8_t channels = 2);
 
+// The usual ones: little data, a buffer of 160 ms.
+Params small();
+
+// Queues that take a buffer of many short periods, three entries each.
+GuestSetup with_ring(RingKind ring);
+
 // Frames that tell themselves apart: no sample is 0, and each frame is unlike
 // the others near it. @first is the number of the first one.
 Bytes pattern(const Params &params, uint64_t first, size_t frames);
@@ -223,8 +229,8 @@ struct LoopFixture {
 
     // What the guest plays, a buffer of it, arrives; what the host plays is recorded: each frame
     // once, in order.
-    void good(const Params &params = snd::params(20, 8, VIRTIO_SND_PCM_RATE_8000));
-    void good_capture(const Params &params = snd::params(20, 8, VIRTIO_SND_PCM_RATE_8000));
+    void good(const Params &params = small());
+    void good_capture(const Params &params = small());
 
 private:
     // Plays to the guest; what it recorded, without the silence around it.

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // M4, S10: what a policy refuses of SCMI looks like what there is not.
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
-#include <memory>
-
+#include "program_in_force.hpp"
 #include "scmi.hpp"
 
 using namespace dh;
@@ -23,47 +19,17 @@ struct Rule {
     uint32_t unused = 0;
 };
 
-// A program of the tests in force from construction to the end of the scope.
-class InForce {
+// A program of the tests that judges what the guest of a device asks.
+class InForce : public ProgramInForce {
 public:
     InForce(const std::string &program, TestDevice &device, const void *constants, size_t bytes)
+        : ProgramInForce(program, device.control().guest(device.guest()).id, constants, bytes)
     {
-        struct {
-            void *can;
-            uint32_t guest;
-            void *snd;
-            void *scmi;
-        } *ops;
-        size_t size = 0;
-
-        object_.reset(bpf_object__open_file(
-            (DEVHOST_TESTS_DIR "/bpf/" + program + ".bpf.o").c_str(), nullptr));
-        CHECK(object_);
-        bpf_map *type = bpf_object__find_map_by_name(object_.get(), "policy");
-        ops = static_cast<decltype(ops)>(bpf_map__initial_value(type, &size));
-        CHECK_EQ(size, sizeof(*ops));
-        ops->guest = device.control().guest(device.guest()).id;
-        CHECK_EQ(bpf_map__set_initial_value(bpf_object__find_map_by_name(object_.get(), ".rodata"),
-                                            constants, bytes),
-                 0);
-        CHECK_EQ(bpf_object__load(object_.get()), 0);
-        link_.reset(bpf_map__attach_struct_ops(type));
-        CHECK(link_);
     }
     InForce(TestDevice &device, const Rule &rule)
         : InForce("scmi_rule", device, &rule, sizeof(rule))
     {
     }
-    // Now, not some time after the last descriptor is closed.
-    ~InForce() { bpf_link_detach(bpf_link__fd(link_.get())); }
-
-private:
-    struct Close {
-        void operator()(bpf_object *object) const { bpf_object__close(object); }
-        void operator()(bpf_link *link) const { bpf_link__destroy(link); }
-    };
-    std::unique_ptr<bpf_object, Close> object_;
-    std::unique_ptr<bpf_link, Close> link_;
 };
 
 DeviceParams judged(RingKind ring)
@@ -75,15 +41,9 @@ DeviceParams judged(RingKind ring)
 
 struct Fixture {
     explicit Fixture(RingKind ring)
-        : device((calm(), judged(ring))), guest(device.path(), setup(ring))
+        : device((calm(), judged(ring))), guest(device.path(), with_ring(ring))
     {
         guest.bring_up();
-    }
-    static GuestSetup setup(RingKind ring)
-    {
-        GuestSetup setup;
-        setup.ring = ring;
-        return setup;
     }
     uint64_t denied() { return device.stats().counters.at("denied"); }
     TestDevice device;

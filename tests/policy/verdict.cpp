@@ -2,10 +2,8 @@
 // S10: policies that say what none may say, and policies that are taken away
 // behind the back of who set them.
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
-#include <memory>
-
+#include "program_in_force.hpp"
 #include "setup.hpp"
 
 using namespace dh;
@@ -13,42 +11,12 @@ using namespace dh;
 namespace {
 
 // any_verdict.bpf.c in force from construction to the end of the scope.
-class AnyVerdict {
+class AnyVerdict : public ProgramInForce {
 public:
     AnyVerdict(uint32_t guest, int verdict)
+        : ProgramInForce("any_verdict", guest, &verdict, sizeof(verdict))
     {
-        struct {
-            void *can;
-            uint32_t guest;
-            void *snd;
-            void *scmi;
-        } *ops;
-        size_t size = 0;
-
-        object_.reset(bpf_object__open_file(DEVHOST_TESTS_DIR "/bpf/any_verdict.bpf.o", nullptr));
-        CHECK(object_);
-        bpf_map *type = bpf_object__find_map_by_name(object_.get(), "policy");
-        ops = static_cast<decltype(ops)>(bpf_map__initial_value(type, &size));
-        CHECK_EQ(size, sizeof(*ops));
-        ops->guest = guest;
-        CHECK_EQ(bpf_map__set_initial_value(bpf_object__find_map_by_name(object_.get(), ".rodata"),
-                                            &verdict, sizeof(verdict)),
-                 0);
-        CHECK_EQ(bpf_object__load(object_.get()), 0);
-        link_.reset(bpf_map__attach_struct_ops(type));
-        CHECK(link_);
     }
-
-    // Now, not some time after the last descriptor is closed.
-    ~AnyVerdict() { bpf_link_detach(bpf_link__fd(link_.get())); }
-
-private:
-    struct Close {
-        void operator()(bpf_object *object) const { bpf_object__close(object); }
-        void operator()(bpf_link *link) const { bpf_link__destroy(link); }
-    };
-    std::unique_ptr<bpf_object, Close> object_;
-    std::unique_ptr<bpf_link, Close> link_;
 };
 
 Fd pinned(const std::filesystem::path &name)

@@ -10,13 +10,6 @@ using can::Frame;
 
 namespace {
 
-GuestSetup with_ring(RingKind ring)
-{
-    GuestSetup setup;
-    setup.ring = ring;
-    return setup;
-}
-
 constexpr uint8_t fd_lengths[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64};
 
 // Any frame there is, numbered.

@@ -15,13 +15,6 @@ namespace {
 
 constexpr const char *controls = "/sys/kernel/debug/candev_sim/";
 
-GuestSetup with_ring(RingKind ring)
-{
-    GuestSetup setup;
-    setup.ring = ring;
-    return setup;
-}
-
 // Two controllers on one simulated bus: the device's and the host's.
 class SimBus {
 public:

@@ -9,13 +9,6 @@ using can::Header;
 
 namespace {
 
-GuestSetup with_ring(RingKind ring)
-{
-    GuestSetup setup;
-    setup.ring = ring;
-    return setup;
-}
-
 // Refused, nothing on the bus, and the next good frame passes.
 void refused(can::CanFixture &t, const Header &header, size_t bytes)
 {

@@ -14,13 +14,6 @@ struct Raw {
     uint16_t flags = 0; // WRITE, INDIRECT; NEXT where it has to break the rules
 };
 
-inline GuestSetup with_ring(RingKind ring)
-{
-    GuestSetup setup;
-    setup.ring = ring;
-    return setup;
-}
-
 class Hostile : public EchoGuest {
 public:
     Hostile(const std::string &path, GuestSetup setup) : EchoGuest(path, setup) {}

@@ -11,16 +11,6 @@ using namespace dh::scmi;
 
 namespace {
 
-GuestSetup with_ring(RingKind ring, bool p2a = true)
-{
-    GuestSetup setup;
-    setup.ring = ring;
-    if (!p2a) {
-        setup.device_features &= ~bit(f_p2a);
-    }
-    return setup;
-}
-
 // What SCMI 3.2 has and the device serves.
 struct Message {
     uint8_t protocol;
@@ -186,7 +176,7 @@ TEST_RINGS("scmi: every message id of every protocol, with P2A")
 
 TEST_RINGS("scmi: every message id of every protocol, without P2A")
 {
-    ScmiFixture t(with_ring(ring, false));
+    ScmiFixture t(without_p2a(ring));
     CHECK(!(t.guest.features() & bit(f_p2a)));
     matrix(t.guest, false);
     t.guest.good();

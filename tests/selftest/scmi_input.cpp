@@ -16,16 +16,6 @@ using namespace dh::scmi;
 
 namespace {
 
-GuestSetup with_ring(RingKind ring, bool p2a = true)
-{
-    GuestSetup setup;
-    setup.ring = ring;
-    if (!p2a) {
-        setup.device_features &= ~bit(f_p2a);
-    }
-    return setup;
-}
-
 std::vector<uint8_t> request(uint32_t hdr, size_t parameters = 0)
 {
     std::vector<uint8_t> bytes(4 + parameters);
@@ -151,7 +141,7 @@ TEST_RINGS("M2 unknown protocols and messages, types that are no command, the sa
 
 TEST_RINGS("M7 notifications and delayed responses without an eventq")
 {
-    ScmiFixture t(with_ring(ring, false));
+    ScmiFixture t(without_p2a(ring));
     ScmiGuest &g = t.guest;
     CHECK_EQ(g.status(base, 0x8, {1}), not_supported);
     CHECK_EQ(g.status(power, 0x6, {0, 1}), not_supported);

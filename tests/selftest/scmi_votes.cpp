@@ -13,13 +13,6 @@ using namespace dh::scmi;
 
 namespace {
 
-GuestSetup with_ring(RingKind ring)
-{
-    GuestSetup setup;
-    setup.ring = ring;
-    return setup;
-}
-
 // Two guests that have the same resources.
 struct Two {
     explicit Two(RingKind ring)

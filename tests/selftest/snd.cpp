@@ -13,14 +13,6 @@ constexpr uint8_t hz8000 = VIRTIO_SND_PCM_RATE_8000;
 constexpr uint32_t xrun_events = 1U << VIRTIO_SND_PCM_F_EVT_XRUNS;
 constexpr uint32_t polling = 1U << VIRTIO_SND_PCM_F_MSG_POLLING;
 
-GuestSetup with_ring(RingKind ring)
-{
-    GuestSetup setup;
-    setup.ring = ring;
-    setup.queue_size = 512; // a buffer of many short periods, three entries each
-    return setup;
-}
-
 uint64_t counter(TestDevice &device, const std::string &name)
 {
     return device.stats().counters.at(name);
@@ -45,7 +37,7 @@ struct DummyFixture {
 
 TEST_RINGS("snd: what the device is")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     Vdpa &v = t.guest.vdpa();
     CHECK_EQ(v.device_id(), snd::virtio_id);
     CHECK_EQ(v.vqs_count(), 4U);
@@ -109,7 +101,7 @@ std::vector<snd::Params> all_kinds()
 TEST_RINGS("snd: playback is sample-exact: formats, rates, channels")
 {
     for (const snd::Params &p : all_kinds()) {
-        snd::LoopFixture t(with_ring(ring));
+        snd::LoopFixture t(snd::with_ring(ring));
         t.good(p);
         CHECK_EQ(counter(t.device, "io_errors"), 0U);
     }
@@ -118,7 +110,7 @@ TEST_RINGS("snd: playback is sample-exact: formats, rates, channels")
 TEST_RINGS("snd: capture is sample-exact: formats, rates, channels")
 {
     for (const snd::Params &p : all_kinds()) {
-        snd::LoopFixture t(with_ring(ring));
+        snd::LoopFixture t(snd::with_ring(ring));
         t.good_capture(p);
         CHECK_EQ(counter(t.device, "io_errors"), 0U);
     }
@@ -126,7 +118,7 @@ TEST_RINGS("snd: capture is sample-exact: formats, rates, channels")
 
 TEST_RINGS("snd: several times round the buffer")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     // A second of it, in which the slowest machine comes back in time.
     const snd::Params p = snd::params(20, 50, hz8000);
     const uint64_t frames = 5 * p.hz() / 2;
@@ -136,7 +128,7 @@ TEST_RINGS("snd: several times round the buffer")
 
 TEST_RINGS("snd: frames on the seams of scattered guest memory")
 {
-    GuestSetup setup = with_ring(ring);
+    GuestSetup setup = snd::with_ring(ring);
     setup.scatter = true;
     snd::LoopFixture t(setup);
     // 18 bytes a frame: no page ends with a whole one.
@@ -146,7 +138,7 @@ TEST_RINGS("snd: frames on the seams of scattered guest memory")
 
 TEST_RINGS("snd: periods of 1 ms")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     // aloop's timer has the kernel's ticks: several periods at a time.
     t.good(snd::params(1, 100));
     t.good_capture(snd::params(1, 100));
@@ -154,7 +146,7 @@ TEST_RINGS("snd: periods of 1 ms")
 
 TEST_RINGS("snd: periods of 1 ms, each told by the clock of the PCM")
 {
-    DummyFixture t(with_ring(ring), false);
+    DummyFixture t(snd::with_ring(ring), false);
     const snd::Params p = snd::params(1, 64);
     const snd::Bytes period = snd::pattern(p, 0, p.period_bytes / p.frame_bytes());
     CHECK_EQ(t.guest.set_params(0, p), ok);
@@ -181,7 +173,7 @@ TEST_RINGS("snd: periods of 1 ms, each told by the clock of the PCM")
 
 TEST_RINGS("snd: a request is answered when it was played, not before")
 {
-    DummyFixture t(with_ring(ring), false);
+    DummyFixture t(snd::with_ring(ring), false);
     const snd::Params p = snd::params(50, 8, hz8000);
     const snd::Bytes period = snd::pattern(p, 0, p.period_bytes / p.frame_bytes());
     CHECK_EQ(t.guest.set_params(0, p), ok);
@@ -210,7 +202,7 @@ TEST_RINGS("snd: a request is answered when it was played, not before")
 
 TEST_RINGS("snd: pause, which is STOP and START, loses and repeats nothing")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     const snd::Params p = snd::params(20, 20, hz8000);
     const size_t period = p.period_bytes / p.frame_bytes();
     snd::HostPcm host(t.number, 1, true);
@@ -267,7 +259,7 @@ TEST_RINGS("snd: pause, which is STOP and START, loses and repeats nothing")
 
 TEST_RINGS("snd: RELEASE returns every buffer first")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     const snd::Params p = snd::params(20, 8, hz8000);
     for (int round = 0; round < 5; round++) {
         CHECK_EQ(t.guest.set_params(0, p), ok);
@@ -305,7 +297,7 @@ TEST_RINGS("snd: RELEASE returns every buffer first")
 
 TEST_RINGS("snd: every transition, and every wrong one")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     const snd::Params p = snd::params(20, 8, hz8000);
     enum State { idle, configured, prepared, running, stopped };
     enum Command { set, prepare, start, stop, release };
@@ -353,7 +345,7 @@ TEST_RINGS("snd: every transition, and every wrong one")
 
 TEST_RINGS("snd: PREPARE, START, STOP, RELEASE hundreds of times")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     const snd::Params p = snd::params(20, 8, hz8000);
     CHECK_EQ(t.guest.set_params(0, p), ok);
     for (unsigned i = 0; i < tap::rounds(200, 5000); i++) {
@@ -375,7 +367,7 @@ TEST_RINGS("snd: PREPARE, START, STOP, RELEASE hundreds of times")
 
 TEST_RINGS("snd: requests for two streams that overtake each other")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     const snd::Params p = snd::params(20, 8, hz8000);
     for (uint32_t s : {0U, 1U}) {
         CHECK_EQ(t.guest.set_params(s, p), ok);
@@ -403,7 +395,7 @@ TEST_RINGS("snd: requests for two streams that overtake each other")
 
 TEST_RINGS("snd: an underrun is told once, and the stream plays on")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     snd::Params p = snd::params(20, 8, hz8000);
     p.features = xrun_events;
     t.guest.post_events(8);
@@ -432,7 +424,7 @@ TEST_RINGS("snd: an underrun is told once, and the stream plays on")
 
 TEST_RINGS("snd: a driver that stops at its end sees no underrun")
 {
-    DummyFixture t(with_ring(ring), false);
+    DummyFixture t(snd::with_ring(ring), false);
     snd::Params p = snd::params(500, 4, hz8000);
     p.features = xrun_events;
     t.guest.post_events(8);
@@ -449,7 +441,7 @@ TEST_RINGS("snd: a driver that stops at its end sees no underrun")
 
 TEST_RINGS("snd: an overrun is told, and the stream records on")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     snd::Params p = snd::params(20, 4, hz8000);
     p.features = xrun_events;
     t.guest.post_events(8);
@@ -473,7 +465,7 @@ TEST_RINGS("snd: an overrun is told, and the stream records on")
 
 TEST_RINGS("snd: MSG_POLLING: nobody kicks, and everything plays")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     snd::Params p = snd::params(20, 10, hz8000);
     p.features = polling;
     const size_t period = p.period_bytes / p.frame_bytes();
@@ -512,7 +504,7 @@ TEST_RINGS("snd: MSG_POLLING: nobody kicks, and everything plays")
 
 TEST_RINGS("snd: both ways at once")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     const snd::Params p = snd::params(5, 40, hz8000);
     for (uint32_t s : {0U, 1U}) {
         CHECK_EQ(t.guest.set_params(s, p), ok);

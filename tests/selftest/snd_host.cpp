@@ -16,21 +16,9 @@ using snd::bad_msg;
 using snd::io_err;
 using snd::not_supp;
 using snd::ok;
+using snd::small;
 
 namespace {
-
-GuestSetup with_ring(RingKind ring)
-{
-    GuestSetup setup;
-    setup.ring = ring;
-    setup.queue_size = 512; // a buffer of many short periods, three entries each
-    return setup;
-}
-
-snd::Params small()
-{
-    return snd::params(20, 8, VIRTIO_SND_PCM_RATE_8000);
-}
 
 void run(snd::SndGuest &guest, uint32_t stream, const snd::Params &p, unsigned buffers = 8)
 {
@@ -93,7 +81,7 @@ std::string substream(int card, unsigned device, bool capture)
 
 TEST_RINGS("snd: reset in the middle of streaming, both ways")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     for (unsigned i = 0; i < tap::rounds(40, 1000); i++) {
         run(t.guest, 0, small());
         run(t.guest, 1, small());
@@ -117,7 +105,7 @@ TEST_RINGS("snd: reset in the middle of streaming, both ways")
 
 TEST_RINGS("snd: reset while control requests are under way")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     for (unsigned i = 0; i < tap::rounds(100, 2000); i++) {
         uint32_t stream = i % 2;
         const auto *raw = reinterpret_cast<const uint8_t *>(&stream);
@@ -135,7 +123,7 @@ TEST_RINGS("snd: reset while control requests are under way")
 
 TEST_RINGS("snd: suspended and resumed in the middle of streaming")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     for (int i = 0; i < 10; i++) {
         run(t.guest, 0, small(), 20);
         run(t.guest, 1, small(), 20);
@@ -183,7 +171,7 @@ TEST_RINGS("snd: a VMM that is killed while it streams")
     record.reset();
     for (int i = 0; i < 5; i++) {
         Child vmm([&](Child &self) {
-            snd::SndGuest guest(device.path(), with_ring(ring));
+            snd::SndGuest guest(device.path(), snd::with_ring(ring));
             guest.start();
             run(guest, 0, small(), 100);
             run(guest, 1, small(), 100);
@@ -205,7 +193,7 @@ TEST_RINGS("snd: a VMM that is killed while it streams")
         CHECK(substream(number, 0, false).find("RUNNING") == std::string::npos);
     }
     CHECK_EQ(device.pinned(), 0U);
-    snd::SndGuest guest(device.path(), with_ring(ring));
+    snd::SndGuest guest(device.path(), snd::with_ring(ring));
     guest.start();
     snd::HostPcm host(number, 1, true);
     CHECK(snd::play(guest, 0, host, small(), 1000) == snd::pattern(small(), 0, 1000));
@@ -213,7 +201,7 @@ TEST_RINGS("snd: a VMM that is killed while it streams")
 
 TEST_RINGS("A10 the card is unplugged while it plays and records, and comes back")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     Plug plug("snd_aloop");
     for (int round = 0; round < 3; round++) {
         run(t.guest, 0, small(), 100);
@@ -253,7 +241,7 @@ TEST_RINGS("A10 the card is unplugged while it plays and records, and comes back
 
 TEST_RINGS("A10 the card is unplugged and replaced while the stream runs on")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     Plug plug("snd_aloop");
     snd::Params p = small();
     p.features = 1U << VIRTIO_SND_PCM_F_EVT_XRUNS;
@@ -288,7 +276,7 @@ TEST_RINGS("A10 the card is unplugged and replaced while the stream runs on")
 
 TEST_RINGS("A10 a card is unplugged while nobody uses it, and while it is suspended")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     Plug plug("snd_aloop");
     t.guest.reset();
     t.guest.forget();
@@ -333,7 +321,7 @@ TEST_RINGS("snd: jacks: what they are, and their state as it changes")
     setup.jacks = {{0x02214010, 0x1c, true}, {0x01a19020, 0x24, false}};
     TestDevice device(snd::device(setup, ring));
     fd.reset();
-    snd::SndGuest guest(device.path(), with_ring(ring));
+    snd::SndGuest guest(device.path(), snd::with_ring(ring));
     guest.start();
     auto info = guest.info<virtio_snd_jack_info>(VIRTIO_SND_R_JACK_INFO, 0, 2);
     CHECK_EQ(info[0].hda_reg_defconf, 0x02214010U);
@@ -397,7 +385,7 @@ struct ControlFixture {
                                {ctl.get(), capture, VIRTIO_SND_CTL_ROLE_MUTE << 1 | 1, true},
                                {ctl.get(), volume}}},
                              ring)),
-          guest(device.path(), with_ring(ring))
+          guest(device.path(), snd::with_ring(ring))
     {
         pcm.reset();
         ctl.reset();
@@ -559,7 +547,7 @@ TEST_RINGS("snd: configuration: what is not a PCM, twice the same, the wrong way
     snd::StreamSetup limits{fd.get(), 3, 2U, 48000U, 5000U, 65536U};
     TestDevice device(snd::device({{limits}, {}, {}}, ring));
     fd.reset();
-    snd::SndGuest guest(device.path(), with_ring(ring));
+    snd::SndGuest guest(device.path(), snd::with_ring(ring));
     guest.start();
     const auto info = guest.info<virtio_snd_pcm_info>(VIRTIO_SND_R_PCM_INFO, 0, 1)[0];
     CHECK_EQ(info.hdr.hda_fn_nid, 3U);
@@ -586,7 +574,7 @@ TEST_RINGS("snd: a device that requires a policy and has none plays nothing")
     params.policy_required = true;
     TestDevice device(params);
     fd.reset();
-    snd::SndGuest guest(device.path(), with_ring(ring));
+    snd::SndGuest guest(device.path(), snd::with_ring(ring));
     guest.start();
     CHECK_EQ(guest.set_params(0, small()), not_supp);
     CHECK_EQ(guest.prepare(0), bad_msg);
@@ -601,7 +589,7 @@ TEST_RINGS("snd: the host is suspended while a guest plays")
         SKIP("set DEVHOST_PM_TEST=1 where the machine survives a suspend of its devices");
     }
     tap::time_limit(120);
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     run(t.guest, 0, small());
     shell("echo devices > /sys/power/pm_test && echo freeze > /sys/power/state; "
           "status=$?; echo none > /sys/power/pm_test; exit $status");

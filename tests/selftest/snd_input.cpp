@@ -8,23 +8,11 @@ using snd::bad_msg;
 using snd::io_err;
 using snd::not_supp;
 using snd::ok;
+using snd::small;
 
 namespace {
 
 constexpr uint32_t all = 0xffffffff;
-
-GuestSetup with_ring(RingKind ring)
-{
-    GuestSetup setup;
-    setup.ring = ring;
-    setup.queue_size = 512; // a buffer of many short periods, three entries each
-    return setup;
-}
-
-snd::Params small()
-{
-    return snd::params(20, 8, VIRTIO_SND_PCM_RATE_8000);
-}
 
 snd::Bytes number(uint32_t n)
 {
@@ -64,7 +52,7 @@ snd::Done raw(snd::SndGuest &g, uint32_t vq, const snd::Bytes &out, size_t in)
 
 TEST_RINGS("A1 queries of items that are not there, of other sizes, of too many")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     constexpr uint32_t size = sizeof(virtio_snd_pcm_info);
     const std::tuple<uint32_t, uint32_t, uint32_t> bad[] = {
         {0, 0, size},     {0, 3, size},
@@ -99,7 +87,7 @@ TEST_RINGS("A1 queries of items that are not there, of other sizes, of too many"
 
 TEST_RINGS("A2 streams that are not there, in every command and message")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     for (uint32_t id : {2U, 3U, 32U, 0x10000U, 0x7fffffffU, 0x80000000U, all}) {
         CHECK_EQ(t.guest.set_params(id, small()), bad_msg);
         for (uint32_t code : {VIRTIO_SND_R_PCM_PREPARE, VIRTIO_SND_R_PCM_RELEASE,
@@ -122,7 +110,7 @@ TEST_RINGS("A2 streams that are not there, in every command and message")
 
 TEST_RINGS("A3 parameters that cannot be")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     auto refused = [&](uint32_t status, auto change) {
         snd::Params p = small();
         change(p);
@@ -163,7 +151,7 @@ TEST_RINGS("A3 parameters that cannot be")
 
 TEST_RINGS("A4 commands in the wrong state, PREPARE a thousand times")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     for (uint32_t s : {0U, 1U}) {
         CHECK_EQ(t.guest.start_stream(s), bad_msg);
         CHECK_EQ(t.guest.prepare(s), bad_msg);
@@ -190,7 +178,7 @@ TEST_RINGS("A4 commands in the wrong state, PREPARE a thousand times")
 
 TEST_RINGS("A5 tx and rx of sizes that make no sense")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     for (uint32_t s : {0U, 1U}) {
         CHECK_EQ(t.guest.set_params(s, small()), ok);
         CHECK_EQ(t.guest.prepare(s), ok);
@@ -259,7 +247,7 @@ TEST_RINGS("A5 tx of 16 MiB")
 {
     shell("echo 8 > /proc/sys/vm/nr_hugepages");
     {
-        GuestSetup setup = with_ring(ring);
+        GuestSetup setup = snd::with_ring(ring);
         setup.huge = true;
         snd::LoopFixture t(setup);
         CHECK_EQ(t.guest.set_params(0, small()), ok);
@@ -273,7 +261,7 @@ TEST_RINGS("A5 tx of 16 MiB")
 
 TEST_RINGS("A5 tx of 24 MiB in single pages: more pieces than a chain may have")
 {
-    GuestSetup setup = with_ring(ring);
+    GuestSetup setup = snd::with_ring(ring);
     setup.scatter = true;
     snd::LoopFixture t(setup);
     CHECK_EQ(t.guest.set_params(0, small()), ok);
@@ -286,7 +274,7 @@ TEST_RINGS("A5 tx of 24 MiB in single pages: more pieces than a chain may have")
 
 TEST_RINGS("A6 tx before START, as many as the queue takes, and before PREPARE")
 {
-    GuestSetup setup = with_ring(ring);
+    GuestSetup setup = snd::with_ring(ring);
     setup.queue_size = 1024;
     snd::LoopFixture t(setup);
     CHECK_EQ(raw(t.guest, VIRTIO_SND_VQ_TX, snd::Bytes(644, 0), 8).status, io_err);
@@ -321,7 +309,7 @@ TEST_RINGS("A6 tx before START, as many as the queue takes, and before PREPARE")
 
 TEST_RINGS("A7 tx to a capture stream, rx to a playback stream")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     for (uint32_t s : {0U, 1U}) {
         CHECK_EQ(t.guest.set_params(s, small()), ok);
         CHECK_EQ(t.guest.prepare(s), ok);
@@ -341,7 +329,7 @@ TEST_RINGS("A7 tx to a capture stream, rx to a playback stream")
 
 TEST_RINGS("A8 xruns with no event buffer, and with one that is too small")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     snd::Params p = small();
     p.features = 1U << VIRTIO_SND_PCM_F_EVT_XRUNS;
     auto underrun = [&] {
@@ -374,7 +362,7 @@ TEST_RINGS("A8 xruns with no event buffer, and with one that is too small")
 
 TEST_RINGS("A9 requests that nobody knows, controls without their feature, cut short")
 {
-    snd::LoopFixture t(with_ring(ring));
+    snd::LoopFixture t(snd::with_ring(ring));
     for (uint32_t code : {0U,      3U,      0x00ffU, 0x0106U, 0x01ffU,     0x0201U, 0x0300U,
                           0x0301U, 0x0302U, 0x0303U, 0x0304U, 0x0305U,     0x0306U, 0x0307U,
                           0x0999U, 0x1000U, 0x1100U, 0x8000U, 0x80000000U, all}) {
