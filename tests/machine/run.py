@@ -15,6 +15,7 @@ import suite_vm
 from results import FAIL, PASS, Results
 
 SUITES = ["unit", "lint", "selftest", "e2e", "bench"]
+BOOTS = [["unit"], ["lint"], ["selftest", "e2e"], ["bench"]]  # suites that share one
 PROGRAMS = ["selftest", "e2e"]  # suites whose programs can be asked for one by one
 TIERS = {
     "quick": ["unit", "lint", "selftest"],
@@ -55,18 +56,17 @@ def programs(suite, what):
     return [word.split("/", 1)[1] for word in what if word.startswith(f"{suite}/")]
 
 
-def run_suite(suite, results, layer, kernels, what):
-    soak = "soak" in what
-    if suite == "unit":
+def run_suites(suites, results, layer, kernels, what):
+    """One suite, or those that share a boot."""
+    if suites == ["unit"]:
         suite_unit.unit(results, layer)
-    elif suite == "lint":
+    elif suites == ["lint"]:
         suite_lint.lint(results, layer, kernels, quick="quick" in what)
-    elif suite == "selftest":
-        suite_vm.selftest(results, layer, kernels, soak, programs(suite, what))
-    elif suite == "e2e":
-        suite_vm.e2e(results, layer, kernels, soak, programs(suite, what))
-    else:
+    elif suites == ["bench"]:
         suite_bench.bench(results, layer, kernels[0])
+    else:
+        suite_vm.run(results, layer, kernels, "soak" in what,
+                     {suite: programs(suite, what) for suite in suites})
 
 
 def main(argv):
@@ -90,14 +90,15 @@ def main(argv):
             if kernel not in known:
                 raise host.SetupError(f"no kernel {kernel}: there are {', '.join(known)}")
         wanted = {suite for word in what for suite in TIERS.get(word, [word.split("/")[0]])}
-        for suite in (s for s in SUITES if s in wanted):
-            host.say(f"suite {suite}")
+        for suites in filter(None, ([s for s in boot if s in wanted] for boot in BOOTS)):
+            host.say(f"suite {' and '.join(suites)}")
             try:
-                run_suite(suite, results, layer, kernels, what)
+                run_suites(suites, results, layer, kernels, what)
             except Exception:  # pylint: disable=broad-except
-                results.add(suite, "suite", FAIL, 0, traceback.format_exc())
-            if not results.ran(suite):
-                results.add(suite, "suite", FAIL, 0, "it ran nothing")
+                results.add(suites[0], "suite", FAIL, 0, traceback.format_exc())
+            for suite in suites:
+                if not results.ran(suite):
+                    results.add(suite, "suite", FAIL, 0, "it ran nothing")
             results.write(host.BUILD / "results.xml")
     results.write(host.BUILD / "results.xml")
     failed = [f"{suite}/{name}" for suite, name, verdict, *_ in results.rows if verdict == FAIL]

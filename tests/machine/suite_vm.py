@@ -12,40 +12,38 @@ from tap import Tap
 TESTS = "/opt/devhost-tests"
 
 
+TIMEOUT = {"selftest": (1200, 3600), "e2e": (1500, 7200)}  # of a program, in seconds; soak
+
+
 class Runner:
     """Runs programs that print TAP, in as few boots as they allow."""
 
-    def __init__(self, results, layer, kernel, suite, environment=()):
-        self.results, self.layer, self.kernel = results, layer, kernel
-        self.suite = suite
-        self.label = f"{suite}-{kernel}"
-        self.environment = ["env", f"DEVHOST_KERNEL={kernel}", *environment]
+    def __init__(self, results, layer, kernel, soak):
+        self.results, self.layer, self.kernel, self.soak = results, layer, kernel, soak
+        self.environment = ["env", f"DEVHOST_KERNEL={kernel}",
+                            *(["DEVHOST_SOAK=1"] if soak else [])]
         self.offset = 0
 
-    def programs(self):
-        root = self.layer.stack()[0].root / TESTS.lstrip("/") / self.suite
-        return sorted(p.name for p in root.glob("*")
-                      if p.is_file() and p.stat().st_mode & 0o111 and not p.name.startswith("."))
-
-    def run(self, programs, timeout):
-        """All programs; one that kills or hangs the device host costs a new boot."""
+    def run(self, programs):
+        """All (suite, program); one that kills or hangs the device host costs a new boot."""
         left = list(programs)
         while left:
             machine = qemu.Machine(self.layer, self.kernel)
-            say(f"{self.label}: booting; logs in {machine.dir}")
+            say(f"{self.kernel}: booting; logs in {machine.dir}")
             self.offset = 0
             with machine:
                 while left:
-                    if not self._one(machine, left.pop(0), timeout):
+                    if not self._one(machine, *left.pop(0)):
                         break
 
-    def _one(self, machine, program, timeout):
+    def _one(self, machine, suite, program):
         """Run one; false when the machine can't be used any more."""
-        tap = Tap(self.results, self.suite, f"{self.kernel}/{program}")
+        tap = Tap(self.results, suite, f"{self.kernel}/{program}")
         lines = Lines(tap.feed)
         usable, status, complaint = True, 0, ""
+        timeout = TIMEOUT[suite][self.soak]
         try:
-            status = machine.run([*self.environment, f"{TESTS}/{self.suite}/{program}"],
+            status = machine.run([*self.environment, f"{TESTS}/{suite}/{program}"],
                                  timeout=timeout, output=lines.take)
         except TimeoutError:
             usable, complaint = False, f"not done after {timeout} s"
@@ -82,27 +80,19 @@ class Lines:
             self.take(1, b"\n")
 
 
-def selftest(results, layer, kernels, soak, only=()):
-    _on_each(results, layer, kernels, "selftest", soak, only, 3600 if soak else 1200)
-
-
-def e2e(results, layer, kernels, soak, only=()):
-    _on_each(results, layer, kernels, "e2e", soak, only, 7200 if soak else 1500)
-
-
-def _on_each(results, layer, kernels, suite, soak, only, timeout):
-    """The kernels at the same time: a test mostly waits for one emulated processor."""
-    environment = ["DEVHOST_SOAK=1"] if soak else []
-
-    def one(kernel):
-        runner = Runner(results, layer, kernel, suite, environment)
-        runner.run(only or runner.programs(), timeout)
+def run(results, layer, kernels, soak, wanted):
+    """Suites and, of each, the programs asked for (none: all), on all kernels at the same time: a
+    test mostly waits for one emulated processor."""
+    programs = [(suite, program) for suite, only in wanted.items()
+                for program in only or names(layer, suite)]
 
     with ThreadPoolExecutor(len(kernels)) as pool:
-        for done in [pool.submit(one, kernel) for kernel in kernels]:
+        for done in [pool.submit(Runner(results, layer, kernel, soak).run, programs)
+                     for kernel in kernels]:
             done.result()
 
 
 def names(layer, suite):
     root = layer.stack()[0].root / TESTS.lstrip("/") / suite
-    return sorted(p.name for p in root.glob("*") if p.is_file() and p.stat().st_mode & 0o111)
+    return sorted(p.name for p in root.glob("*")
+                  if p.is_file() and p.stat().st_mode & 0o111 and not p.name.startswith("."))

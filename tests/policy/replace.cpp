@@ -35,7 +35,7 @@ std::string rules(unsigned which)
 
 TEST("S10 swaps under traffic: each frame is judged by the old or the new rules")
 {
-    const unsigned swaps = tap::rounds(20, 200);
+    const unsigned swaps = tap::rounds(10, 200);
     tap::time_limit(swaps * 10);
     PolicyFixture t;
     std::atomic<bool> stop = false;

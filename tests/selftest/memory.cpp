@@ -233,7 +233,7 @@ TEST_RINGS("D16 remap and unmap under traffic")
     g.good();
     tap::time_limit(1500);
 
-    const unsigned wanted = tap::rounds(150, 3000);
+    const unsigned wanted = tap::rounds(50, 3000);
     std::atomic<unsigned> remaps = 0;
     unsigned served = 0;
     unsigned refused = 0;

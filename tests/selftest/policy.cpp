@@ -106,7 +106,7 @@ TEST("S10 policy replaced under traffic: no frame passes between")
         }
     });
     unsigned sent = 0;
-    const unsigned wanted = tap::rounds(10, 100);
+    const unsigned wanted = tap::rounds(5, 100);
     while (replaced < wanted) {
         if (t.guest.send({0x123, 0, {1}}).value_or(0) != can::result_not_ok) {
             tap::fail_later("a frame passed");
@@ -146,7 +146,7 @@ TEST("S10 a policy for a guest that does not exist is refused, and one at a time
 
 TEST("S10 the guest goes while its policy is attached, and the other way round")
 {
-    const unsigned rounds = tap::rounds(4, 50);
+    const unsigned rounds = tap::rounds(2, 50);
     for (unsigned i = 0; i < rounds; i++) {
         auto t = std::make_unique<Required>();
         auto policy = std::make_unique<PolicyInForce>(t->guest_id(), t->devices(), allow_all);

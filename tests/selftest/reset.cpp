@@ -21,11 +21,11 @@ TEST_RINGS("S4 reset x 10000")
     t.guest.good();
 }
 
-TEST_RINGS("S4 reset x 2000 with a worker that has to come and go")
+TEST_RINGS("S4 reset again and again with a worker that has to come and go")
 {
     tap::time_limit(1500);
     HostileFixture t(with_ring(ring));
-    for (int i = 0; i < 2000; i++) {
+    for (unsigned i = 0; i < tap::rounds(500, 5000); i++) {
         t.guest.restart();
     }
     t.guest.good();
