@@ -89,3 +89,20 @@ def make_all(layer, releases):
     for release in releases.values():
         make(base.root, release, Path(__file__).parent / "guest/initrd-init",
              layer.root / f"usr/lib/devhost-bench/initrd-{release}")
+
+
+def make_image(root, made, init, target):
+    """A guest's own kernel, and an initrd of busybox, the agent and one module."""
+    cpio = Cpio()
+    for directory in ("bin", "dev", "proc", "sys", "m", "root", "tmp"):
+        cpio.add(directory, 0o040755)
+    cpio.add("dev/console", 0o020600, rdev=(5, 1))
+    cpio.add("bin/busybox", 0o100755, (root / "usr/bin/busybox").read_bytes())
+    cpio.add("bin/sh", 0o120777, b"busybox")
+    cpio.add("bin/agent", 0o100755, (made / "agent").read_bytes())
+    for module in sorted(made.glob("*.ko")):
+        cpio.add(f"m/{module.name}", 0o100644, module.read_bytes())
+    cpio.add("init", 0o100755, init.read_bytes())
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "vmlinuz").write_bytes((made / "vmlinuz").read_bytes())
+    (target / "initrd").write_bytes(cpio.finish())

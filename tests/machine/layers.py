@@ -2,6 +2,7 @@
 """The device host's disk: read-only layers, each cached by the key of what it is made from.
 
 base     Debian with both kernels, their headers, and all tools
+images   kernels of guests that Debian has none for
 bench    the agent, the guests' initrd and drivers
 product  our own packages, installed by apt, their modules built by dkms
 tests    test modules, programs and scripts in /opt/devhost-tests
@@ -23,7 +24,7 @@ SUITE = "trixie"
 PRODUCT_SOURCES = ["Kbuild", "CMakeLists.txt", "kernel", "manager", "bpf", "udev", "packaging",
                    "debian", "docs/man", "docs/netlink", "LICENSES"]
 TEST_DOCS = ["docs/dbus.md"]  # held against the interfaces by a unit test
-ORDER = ["base", "bench", "product", "tests"]
+ORDER = ["base", "images", "bench", "product", "tests"]
 
 
 class Layer:
@@ -122,8 +123,10 @@ def _sync(_):
 
 
 def _build(name, below, sources, script, size, what, prepare=None):
-    # the bench layer only adds files that no build reads: a change there rebuilds no others
-    built_on = below.below if below.name == "bench" else below
+    # these only add files that no build reads: a change there rebuilds no others
+    built_on = below
+    while built_on.name in ("images", "bench"):
+        built_on = built_on.below
     key = host.content_key(sources + ["tests/machine/chroot.sh"], built_on.key)
     layer = Layer(name, key, below)
     with host.locked("tree" if prepare is _sync else name, unless=lambda: layer.ready):
@@ -134,11 +137,26 @@ def _build(name, below, sources, script, size, what, prepare=None):
         say(what)
         if prepare:
             prepare(layer)
-        in_root(below.stack(), layer.dir, ["/bin/sh", f"/src/tests/machine/{script}"],
-                log=layer.log)
+        if script:
+            in_root(below.stack(), layer.dir, ["/bin/sh", f"/src/tests/machine/{script}"],
+                    log=layer.log)
         shutil.rmtree(layer.dir / "work", ignore_errors=True)
         layer.finish(size)
     return layer
+
+
+def images(below):
+    """Built beside the layer, which is to have the results only."""
+    def prepare(layer):
+        in_root(below.stack(), None, ["/bin/sh", "/src/tests/machine/scmi-guest/build.sh"],
+                log=layer.log)
+        made = host.BUILD / "images/scmi"
+        initrd.make_image(below.root, made, MACHINE / "scmi-guest/init",
+                          layer.root / "usr/lib/devhost-bench/images/scmi")
+
+    return _build("images", below, ["tests/machine/scmi-guest", "tests/machine/initrd.py",
+                                    "tests/machine/guest/agent.c"], None, "256M",
+                  "building a guest kernel with SCMI (some minutes, once)", prepare=prepare)
 
 
 def bench(below):
@@ -174,7 +192,7 @@ def ensure(upto="tests"):
     (host.BUILD / "mnt").mkdir(parents=True, exist_ok=True)
     (CACHE / "ccache").mkdir(parents=True, exist_ok=True)
     layer = base()
-    for make in (bench, product, tests)[:ORDER.index(upto)]:
+    for make in (images, bench, product, tests)[:ORDER.index(upto)]:
         layer = make(layer) or layer
     return layer
 

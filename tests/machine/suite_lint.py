@@ -161,7 +161,8 @@ def spdx():
         name = str(path.relative_to(TOP))
         head = path.read_text(errors="replace")[:600]
         found = re.search(r"SPDX-License-Identifier: \(?([\w.-]+)", head)
-        gpl = name.startswith(("kernel/", "bpf/", "tests/kmod/", "packaging/dkms/")) \
+        gpl = name.startswith(("kernel/", "bpf/", "tests/kmod/", "packaging/dkms/",
+                               "tests/machine/scmi-guest/kmod/")) \
             or name == "Kbuild" or name.endswith(".bpf.c")
         wanted = "GPL-2.0-only" if gpl else "Apache-2.0"
         if name.startswith(("docs/netlink/", "docs/bindings/")):
