@@ -137,11 +137,11 @@ TEST_RINGS("a guest with the kernel's own SCMI drivers")
     second.ok(clk, 0x7, {0, 0, 0});
     CHECK_EQ(knob("clk0/enabled"), 1U);
 
-    guest.set("power", 1);
+    guest.set("domain", 1);
     CHECK_EQ(knob("pd0/on"), 1U);
-    guest.set("power", 0);
+    guest.set("domain", 0);
     expect_knob("pd0/on", 0);
-    guest.set("power", 1);
+    guest.set("domain", 1);
 
     guest.set("perf", 200000);
     CHECK_EQ(knob("perf/rate"), 200000000U);

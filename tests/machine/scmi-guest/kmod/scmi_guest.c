@@ -74,7 +74,7 @@ static int consumer_power(struct consumer *c, bool on)
 
 CONSUMER_ATTR(rate, clk_get_rate(c->clk), clk_set_rate(c->clk, value));
 CONSUMER_ATTR(clock, __clk_is_enabled(c->clk), consumer_clk(c, value));
-CONSUMER_ATTR(power, pm_runtime_active(c->power), consumer_power(c, value));
+CONSUMER_ATTR(domain, pm_runtime_active(c->power), consumer_power(c, value));
 CONSUMER_ATTR(perf, !!c->perf, dev_pm_genpd_set_performance_state(c->perf, value));
 CONSUMER_ATTR(reset, !!c->reset, reset_control_reset(c->reset));
 CONSUMER_ATTR(uv, regulator_get_voltage(c->vdd),
@@ -85,7 +85,7 @@ CONSUMER_ATTR(supply, regulator_is_enabled(c->vdd),
 static struct attribute *consumer_attrs[] = {
 	&dev_attr_rate.attr,
 	&dev_attr_clock.attr,
-	&dev_attr_power.attr,
+	&dev_attr_domain.attr,
 	&dev_attr_perf.attr,
 	&dev_attr_reset.attr,
 	&dev_attr_uv.attr,
