@@ -2,7 +2,7 @@
 """The device host's disk: read-only layers, each cached by the key of what it is made from.
 
 base     Debian with both kernels, their headers, and all tools
-images   kernels of guests that Debian has none for
+images   kernels of guests that Debian has none for; only where a test that needs them is asked for
 bench    the agent, the guests' initrd and drivers
 product  our own packages, installed by apt, their modules built by dkms
 tests    test modules, programs and scripts in /opt/devhost-tests
@@ -24,7 +24,7 @@ SUITE = "trixie"
 PRODUCT_SOURCES = ["Kbuild", "CMakeLists.txt", "kernel", "manager", "bpf", "udev", "packaging",
                    "debian", "docs/man", "docs/netlink", "LICENSES"]
 TEST_DOCS = ["docs/dbus.md"]  # held against the interfaces by a unit test
-ORDER = ["base", "images", "bench", "product", "tests"]
+ORDER = ["base", "bench", "product", "tests"]
 
 
 class Layer:
@@ -122,13 +122,16 @@ def _sync(_):
     host.sync_tree(PRODUCT_SOURCES + TEST_DOCS + ["tests"], host.BUILD / "tree")
 
 
-def _build(name, below, sources, script, size, what, prepare=None):
+def _layer(name, below, sources):
     # these only add files that no build reads: a change there rebuilds no others
     built_on = below
     while built_on.name in ("images", "bench"):
         built_on = built_on.below
-    key = host.content_key(sources + ["tests/machine/chroot.sh"], built_on.key)
-    layer = Layer(name, key, below)
+    return Layer(name, host.content_key(sources + ["tests/machine/chroot.sh"], built_on.key), below)
+
+
+def _build(name, below, sources, script, size, what, prepare=None):
+    layer = _layer(name, below, sources)
     with host.locked("tree" if prepare is _sync else name, unless=lambda: layer.ready):
         if layer.ready:
             return layer
@@ -145,8 +148,15 @@ def _build(name, below, sources, script, size, what, prepare=None):
     return layer
 
 
-def images(below):
-    """Built beside the layer, which is to have the results only."""
+def images(below, wanted):
+    """Built beside the layer, which is to have the results only; None where nobody wants it built
+    and it is not there."""
+    sources = ["tests/machine/scmi-guest", "tests/machine/initrd.py",
+               "tests/machine/guest/agent.c"]
+
+    if not wanted and not _layer("images", below, sources).ready:
+        return None
+
     def prepare(layer):
         in_root(below.stack(), None, ["/bin/sh", "/src/tests/machine/scmi-guest/build.sh"],
                 log=layer.log)
@@ -154,8 +164,7 @@ def images(below):
         initrd.make_image(below.root, made, MACHINE / "scmi-guest/init",
                           layer.root / "usr/lib/devhost-bench/images/scmi")
 
-    return _build("images", below, ["tests/machine/scmi-guest", "tests/machine/initrd.py",
-                                    "tests/machine/guest/agent.c"], None, "256M",
+    return _build("images", below, sources, None, "256M",
                   "building a guest kernel with SCMI (some minutes, once)", prepare=prepare)
 
 
@@ -187,12 +196,13 @@ def tests(below):
                   "building the tests", _sync)
 
 
-def ensure(upto="tests"):
+def ensure(upto="tests", want_images=False):
     """Build what is missing of the layers up to one; returns the topmost."""
     (host.BUILD / "mnt").mkdir(parents=True, exist_ok=True)
     (CACHE / "ccache").mkdir(parents=True, exist_ok=True)
     layer = base()
-    for make in (images, bench, product, tests)[:ORDER.index(upto)]:
+    layer = images(layer, want_images) or layer
+    for make in (bench, product, tests)[:ORDER.index(upto)]:
         layer = make(layer) or layer
     return layer
 

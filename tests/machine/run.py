@@ -72,11 +72,13 @@ def run_suites(suites, results, layer, kernels, what):
 def main(argv):
     options = parse(argv)
     what = options.what or ["full"]
+    wanted = {suite for word in what for suite in TIERS.get(word, [word.split("/")[0]])}
+    whole = wanted - {word.split("/")[0] for word in what if "/" in word}
     results, layer = Results(), None
     started = time.monotonic()
     try:
         host.install_packages()
-        layer = layers.ensure()
+        layer = layers.ensure(want_images="e2e" in whole or "e2e/scmi-guest" in what)
     except host.SetupError as problem:
         results.add("build", "device-host", FAIL, time.monotonic() - started, str(problem))
     if options.list and layer:
@@ -89,7 +91,6 @@ def main(argv):
         for kernel in kernels:
             if kernel not in known:
                 raise host.SetupError(f"no kernel {kernel}: there are {', '.join(known)}")
-        wanted = {suite for word in what for suite in TIERS.get(word, [word.split("/")[0]])}
         for suites in filter(None, ([s for s in boot if s in wanted] for boot in BOOTS)):
             host.say(f"suite {' and '.join(suites)}")
             try:
