@@ -25,6 +25,14 @@ static void vhost_snd_stream_enter(struct vhost_snd_stream *stream,
 	devhost_backend_changed(stream->vs->dev);
 }
 
+/* A stream that is being started has been allowed to run. */
+static bool vhost_snd_stream_runs(const struct vhost_snd_stream *stream)
+{
+	return stream->state == DEVHOST_SND_RUNNING ||
+	       (stream->serving &&
+		stream->serving->code == VIRTIO_SND_R_PCM_START);
+}
+
 static u32 vhost_snd_stream_others(const struct vhost_snd_stream *stream)
 {
 	const struct vhost_snd *vs = stream->vs;
@@ -32,7 +40,7 @@ static u32 vhost_snd_stream_others(const struct vhost_snd_stream *stream)
 
 	for (i = 0; i < vs->num_streams; i++)
 		if (&vs->streams[i] != stream &&
-		    vs->streams[i].state == DEVHOST_SND_RUNNING)
+		    vhost_snd_stream_runs(&vs->streams[i]))
 			running++;
 	return running;
 }

@@ -98,7 +98,8 @@ enum devhost_policy_snd_request {
  * @channels: stream: channels
  * @period_us: stream: length of a period, rounded down
  * @buffer_us: stream: length of the buffer, rounded down
- * @running: streams of the device that run now, this one not counted
+ * @running: streams of the device that run or are being started, this one not
+ *	counted
  * @role: control: VIRTIO_SND_CTL_ROLE_*
  * @request: enum devhost_policy_snd_request
  * @direction: enum devhost_direction
