@@ -11,14 +11,9 @@
  * what a guest's rules don't use is not in the program. Changing the policy is
  * loading another instance and swapping it in with a link update.
  */
-#include "devhost.bpf.h"
+#include "policy.bpf.h"
 
-#define can_policy_now()	bpf_ktime_get_ns()
-#define can_policy_lock(lock)	bpf_spin_lock(lock)
-#define can_policy_unlock(lock)	bpf_spin_unlock(lock)
 #include "can_policy_match.h"
-
-char _license[] SEC("license") = "GPL";
 
 /* Weak, or the compiler would take the zeroes here for the values. */
 const struct can_policy can_policy __weak;
@@ -39,8 +34,3 @@ int BPF_PROG(can, const struct devhost_policy_can *frame)
 				&can_policy.rules[CAN_POLICY_RECEIVE],
 				&receive, frame);
 }
-
-SEC(".struct_ops.link")
-struct devhost_policy_ops policy = {
-	.can = (void *)can,
-};

@@ -21,7 +21,7 @@ constexpr const char *usage = "policy show|counters|clear GUEST, policy set GUES
 constexpr const char *policy_interface = "org.devhost1.Policy";
 
 // [policy] of a guest's file, or a file that has nothing but a policy. Checked here, so that a
-// mistake is reported with its line.
+// mistake is reported with its line; what rules name, the daemon looks up.
 Setting read_policy(const std::string &file)
 {
     std::ifstream stream(file, std::ios::binary);
@@ -33,7 +33,7 @@ Setting read_policy(const std::string &file)
     const Setting &inner = at(tree, "policy");
     const bool whole = std::holds_alternative<std::monostate>(inner.value);
     Setting policy = whole ? tree : inner;
-    policy_from(TableReader(policy, file, whole ? "" : "policy"));
+    policy_from(TableReader(policy, file, whole ? "" : "policy"), nullptr);
     return policy;
 }
 

@@ -105,7 +105,13 @@ PolicyInterface PolicyInterface::at(BusService &service, const std::string &path
 
 void PolicyInterface::set_policy(const Setting &policy)
 {
-    host_.set_policy(guest_.info.name, policy_from(TableReader(policy, "", "policy")));
+    PolicyItems items;
+    for (const auto &[name, device] : guest_.devices) {
+        if (device.wanted) {
+            add_policy_items(items, name, *device.wanted);
+        }
+    }
+    host_.set_policy(guest_.info.name, policy_from(TableReader(policy, "", "policy"), &items));
 }
 
 void PolicyInterface::clear_policy()

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "can_policy.hpp"
 
-#include <algorithm>
 #include <format>
-
-#include "config.hpp"
 
 namespace devhost {
 
@@ -17,25 +14,6 @@ constexpr std::uint32_t bits_burst_min = 1000; // a frame of any length fits
 constexpr std::uint32_t id_max(bool extended)
 {
     return extended ? can_extended_id_max : can_standard_id_max;
-}
-
-// <unit>_per_second and <unit>_burst; the burst is a tenth of a second's worth
-// unless it is given.
-RateLimit read_limit(TableReader &table, const std::string &unit, std::uint32_t max,
-                     std::uint32_t burst_min)
-{
-    const auto rate = table.number(unit + "_per_second", 1, max);
-    const auto burst = table.number(unit + "_burst", burst_min, max);
-
-    if (burst && !rate) {
-        table.fail(unit + "_burst", std::format("needs {}_per_second", unit));
-    }
-    if (!rate) {
-        return {};
-    }
-    return {.rate = static_cast<std::uint32_t>(*rate),
-            .burst = static_cast<std::uint32_t>(
-                burst.value_or(std::max<std::int64_t>(*rate / 10, burst_min)))};
 }
 
 void read_limits(TableReader &table, RateLimit &frames, RateLimit &bits)
@@ -131,12 +109,7 @@ CanRule read_rule(TableReader table)
 {
     CanRule rule;
 
-    rule.name = table.text("name", 31).value_or("");
-    const auto verdict = table.word("verdict", {"deny", "allow"});
-    if (!verdict) {
-        table.fail(table.where() + R"( needs verdict = "allow" or "deny")");
-    }
-    rule.verdict = static_cast<Verdict>(*verdict);
+    read_head(table, rule);
     rule.ids = read_ids(table);
     rule.extended = table.boolean("extended");
     rule.fd = table.boolean("fd");
@@ -145,14 +118,8 @@ CanRule read_rule(TableReader table)
     if (rule.fd == true && rule.rtr == true) {
         table.fail("rtr", "cannot go with fd: CAN FD has no remote frames");
     }
-    rule.device = table.text("device", 31).value_or("");
-    if (!rule.device.empty() && !valid_name(rule.device)) {
-        table.fail("device", "is not the name of a device");
-    }
     read_limits(table, rule.frames, rule.bits);
-    if (rule.verdict == Verdict::deny && (rule.frames || rule.bits)) {
-        table.fail("verdict", R"(is "deny": a rate goes with "allow" only)");
-    }
+    refuse_limits_of_deny(table, rule, rule.frames || rule.bits, "a rate");
     table.finish();
     return rule;
 }
@@ -161,51 +128,17 @@ CanDirection read_direction(TableReader &table)
 {
     CanDirection direction;
 
-    direction.otherwise =
-        static_cast<Verdict>(table.word("default", {"deny", "allow"}).value_or(0));
+    direction.otherwise = read_default(table);
     read_limits(table, direction.frames, direction.bits);
-    for (const TableReader &reader : table.tables("rule")) {
-        if (direction.rules.size() == can_policy_rules_max) {
-            reader.fail(
-                std::format("{}: at most {} rules fit", reader.where(), can_policy_rules_max));
-        }
-        CanRule rule = read_rule(reader);
-        const auto same = [&rule](const CanRule &other) { return other.name == rule.name; };
-        if (!rule.name.empty() && std::ranges::any_of(direction.rules, same)) {
-            reader.fail("name", std::format("\"{}\" is the name of an earlier rule", rule.name));
-        }
-        direction.rules.push_back(std::move(rule));
-    }
+    direction.rules = read_rules<CanRule>(table, read_rule);
     return direction;
-}
-
-Setting number(std::uint32_t value)
-{
-    return {static_cast<std::int64_t>(value)};
-}
-
-void put_limit(SettingTable &table, const std::string &unit, const RateLimit &limit)
-{
-    if (!limit) {
-        return;
-    }
-    table[unit + "_per_second"] = number(limit.rate);
-    table[unit + "_burst"] = number(limit.burst);
-}
-
-Setting verdict_word(Verdict verdict)
-{
-    return {std::string(verdict == Verdict::allow ? "allow" : "deny")};
 }
 
 SettingTable rule_table(const CanRule &rule)
 {
     SettingTable table;
 
-    if (!rule.name.empty()) {
-        table["name"] = {rule.name};
-    }
-    table["verdict"] = verdict_word(rule.verdict);
+    put_head(table, rule);
     if (const auto *range = std::get_if<CanIdRange>(&rule.ids)) {
         if (range->first == range->last) {
             table["id"] = number(range->first);
@@ -225,9 +158,6 @@ SettingTable rule_table(const CanRule &rule)
     if (rule.rtr) {
         table["rtr"] = {*rule.rtr};
     }
-    if (!rule.device.empty()) {
-        table["device"] = {rule.device};
-    }
     put_limit(table, "frames", rule.frames);
     put_limit(table, "bits", rule.bits);
     return table;
@@ -236,17 +166,11 @@ SettingTable rule_table(const CanRule &rule)
 SettingTable direction_table(const CanDirection &direction)
 {
     SettingTable table;
-    SettingList rules;
 
     table["default"] = verdict_word(direction.otherwise);
     put_limit(table, "frames", direction.frames);
     put_limit(table, "bits", direction.bits);
-    for (const CanRule &rule : direction.rules) {
-        rules.push_back({rule_table(rule)});
-    }
-    if (!rules.empty()) {
-        table["rule"] = {std::move(rules)};
-    }
+    put_rules(table, direction.rules, rule_table);
     return table;
 }
 
@@ -254,9 +178,7 @@ SettingTable direction_table(const CanDirection &direction)
 
 bool CanPolicy::names_devices() const
 {
-    const auto names = [](const CanRule &rule) { return !rule.device.empty(); };
-
-    return std::ranges::any_of(transmit.rules, names) || std::ranges::any_of(receive.rules, names);
+    return any_names_device(transmit.rules) || any_names_device(receive.rules);
 }
 
 CanPolicy can_policy_from(TableReader table)

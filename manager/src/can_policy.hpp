@@ -9,24 +9,12 @@
 #include <variant>
 #include <vector>
 
-#include "config_tree.hpp"
+#include "policy_rule.hpp"
 
 namespace devhost {
 
-inline constexpr std::size_t can_policy_rules_max = 64;
 inline constexpr std::uint32_t can_standard_id_max = 0x7ff;
 inline constexpr std::uint32_t can_extended_id_max = 0x1fffffff;
-
-enum class Verdict { deny, allow };
-
-// A token bucket. rate 0: no limit.
-struct RateLimit {
-    std::uint32_t rate = 0;  // per second
-    std::uint32_t burst = 0; // what may pass at once after a pause
-
-    explicit operator bool() const { return rate != 0; }
-    bool operator==(const RateLimit &) const = default;
-};
 
 struct CanIdRange {
     std::uint32_t first = 0;
@@ -44,14 +32,11 @@ struct CanIdMask {
 using CanIds = std::variant<std::monostate, CanIdRange, CanIdMask>;
 
 // One rule. An optional that is empty matches both.
-struct CanRule {
-    std::string name; // for counters and messages; may be empty
-    Verdict verdict = Verdict::deny;
+struct CanRule : PolicyRule {
     CanIds ids;
     std::optional<bool> extended;
     std::optional<bool> fd;
     std::optional<bool> rtr;
-    std::string device; // of this guest; empty: all
     RateLimit frames;
     RateLimit bits;
 
@@ -84,19 +69,9 @@ struct CanPolicy {
 CanPolicy can_policy_from(TableReader table);
 Setting to_setting(const CanPolicy &policy);
 
-struct CanRuleCounters {
-    std::uint64_t passed = 0;
-    std::uint64_t dropped = 0;
-    bool operator==(const CanRuleCounters &) const = default;
-};
-
-// Since the rule set came into force.
-struct CanDirectionCounters {
-    std::vector<CanRuleCounters> rules; // in the order of the rules
-    CanRuleCounters otherwise;          // no rule matched
-    std::uint64_t priority = 0;         // dropped: above the priority the guest may use
-    std::uint64_t guest_limit = 0;      // dropped: the guest's own rate (also counted at the rule)
-    std::uint64_t unknown_device = 0;   // dropped: rules name devices and this one is not known
+struct CanDirectionCounters : RuleListCounters {
+    std::uint64_t priority = 0;    // dropped: above the priority the guest may use
+    std::uint64_t guest_limit = 0; // dropped: the guest's own rate (also counted at the rule)
 };
 
 struct CanCounters {

@@ -2,56 +2,12 @@
 #include "can_policy_layout.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
-#include <format>
-#include <string_view>
+
+#include "policy_maps.hpp"
 
 namespace devhost {
 
-static_assert(can_policy_rules_max == CAN_POLICY_RULES);
-
 namespace {
-
-std::string_view text_of(const char (&name)[CAN_POLICY_NAME_SIZE])
-{
-    return {name, strnlen(name, sizeof(name))};
-}
-
-// Names are at most 31 bytes: the parser and the kernel's names see to that.
-void put_text(char (&name)[CAN_POLICY_NAME_SIZE], std::string_view text)
-{
-    name[text.copy(name, sizeof(name) - 1)] = '\0';
-}
-
-// Slots of devices: a rule has one bit for each. Slot ids are 0 for devices that
-// rules name and the guest does not have (yet).
-class Slots {
-public:
-    explicit Slots(CanPolicyLayout &layout) : layout_(layout) {}
-
-    std::uint32_t bit(std::string_view name, std::uint32_t id = 0)
-    {
-        std::uint32_t slot = 0;
-
-        while (slot < layout_.rules.devices && text_of(layout_.names.device[slot]) != name) {
-            ++slot;
-        }
-        if (slot == CAN_POLICY_DEVICES) {
-            throw PolicyError(std::format(
-                "a policy whose rules name devices is for at most {} devices", CAN_POLICY_DEVICES));
-        }
-        if (slot == layout_.rules.devices) {
-            put_text(layout_.names.device[slot], name);
-            layout_.rules.device[slot] = id;
-            ++layout_.rules.devices;
-        }
-        return 1U << slot;
-    }
-
-private:
-    CanPolicyLayout &layout_;
-};
 
 void match_flag(::can_policy_match &match, std::optional<bool> flag, std::uint32_t bit)
 {
@@ -104,29 +60,11 @@ CanIds ids_of(const ::can_policy_match &match)
     return CanIdMask{.id = first, .mask = mask};
 }
 
-// Returns the flag for the action, 0 where there is no limit.
-std::uint32_t fill_bucket(::can_policy_bucket &bucket, const RateLimit &limit, std::uint32_t flag)
-{
-    if (!limit) {
-        return 0;
-    }
-    bucket.rate = limit.rate;
-    bucket.capacity = limit.burst * CAN_POLICY_TOKEN;
-    bucket.empty_ns = (bucket.capacity + limit.rate - 1) / limit.rate;
-    return flag;
-}
-
-std::uint32_t fill_buckets(::can_policy_bucket (&buckets)[CAN_POLICY_BUCKETS],
-                           const RateLimit &frames, const RateLimit &bits)
+std::uint32_t fill_buckets(::policy_bucket (&buckets)[CAN_POLICY_BUCKETS], const RateLimit &frames,
+                           const RateLimit &bits)
 {
     return fill_bucket(buckets[CAN_POLICY_FRAMES], frames, CAN_POLICY_LIMIT_FRAMES) |
            fill_bucket(buckets[CAN_POLICY_BITS], bits, CAN_POLICY_LIMIT_BITS);
-}
-
-RateLimit limit_of(const ::can_policy_bucket &bucket)
-{
-    return {.rate = static_cast<std::uint32_t>(bucket.rate),
-            .burst = static_cast<std::uint32_t>(bucket.capacity / CAN_POLICY_TOKEN)};
 }
 
 // Whether a rule can match frames of that format with that base.
@@ -164,29 +102,20 @@ void fill_start(::can_policy_rules &rules)
 }
 
 void lay_out_direction(const CanDirection &direction, ::can_policy_rules &rules,
-                       char (&names)[CAN_POLICY_RULES][CAN_POLICY_NAME_SIZE], Slots slots)
+                       PolicyName (&names)[POLICY_RULES], DeviceSlots &slots)
 {
-    const auto action = [](Verdict verdict) {
-        return verdict == Verdict::allow ? CAN_POLICY_ALLOW : 0U;
-    };
-
     for (const CanRule &rule : direction.rules) {
         const std::uint32_t i = rules.count++;
 
         put_text(names[i], rule.name);
-        rules.match[i] = match_of(rule, rule.device.empty() ? ~0U : slots.bit(rule.device));
+        rules.match[i] = match_of(rule, slots.bits(rule.device));
         rules.action[i] = static_cast<std::uint8_t>(
-            action(rule.verdict) | fill_buckets(rules.bucket[i], rule.frames, rule.bits));
+            action_of(rule.verdict) | fill_buckets(rules.bucket[i], rule.frames, rule.bits));
     }
-    rules.match[rules.count] = match_of({}, ~0U);
-    rules.action[rules.count] = static_cast<std::uint8_t>(action(direction.otherwise));
+    rules.match[rules.count] = match_of({}, every_device);
+    rules.action[rules.count] = action_of(direction.otherwise);
     rules.limit = fill_buckets(rules.guest, direction.frames, direction.bits);
     fill_start(rules);
-}
-
-Verdict verdict_of(std::uint8_t action)
-{
-    return action & CAN_POLICY_ALLOW ? Verdict::allow : Verdict::deny;
 }
 
 CanDirection read_direction(const CanPolicyLayout &layout, std::size_t which)
@@ -207,9 +136,7 @@ CanDirection read_direction(const CanPolicyLayout &layout, std::size_t which)
         rule.extended = flag_of(match, CAN_POLICY_KEY_EXTENDED);
         rule.fd = flag_of(match, CAN_POLICY_KEY_FD);
         rule.rtr = flag_of(match, CAN_POLICY_KEY_RTR);
-        if (match.devices != ~0U) {
-            rule.device = text_of(layout.names.device[std::countr_zero(match.devices)]);
-        }
+        rule.device = device_of(match.devices, layout.names.device);
         rule.frames = limit_of(rules.bucket[i][CAN_POLICY_FRAMES]);
         rule.bits = limit_of(rules.bucket[i][CAN_POLICY_BITS]);
         direction.rules.push_back(std::move(rule));
@@ -219,18 +146,13 @@ CanDirection read_direction(const CanPolicyLayout &layout, std::size_t which)
 
 } // namespace
 
-CanPolicyLayout lay_out(const PolicyConfig &config, std::uint32_t guest_id,
-                        const std::vector<PolicyDevice> &devices)
+CanPolicyLayout lay_out(const CanPolicy &policy, const std::vector<PolicyDevice> &devices)
 {
-    const CanPolicy policy = config.can.value_or(CanPolicy{});
     CanPolicyLayout layout;
-    Slots slots(layout);
+    DeviceSlots slots(layout.rules.devices, layout.names.device);
 
-    layout.rules.guest = guest_id;
     if (policy.names_devices()) {
-        for (const PolicyDevice &device : devices) {
-            slots.bit(device.name, device.id);
-        }
+        slots.fill(devices);
     }
     lay_out_direction(policy.transmit, layout.rules.rules[CAN_POLICY_TRANSMIT],
                       layout.names.rule[CAN_POLICY_TRANSMIT], slots);
@@ -240,20 +162,16 @@ CanPolicyLayout lay_out(const PolicyConfig &config, std::uint32_t guest_id,
     auto &lowest = layout.rules.rules[CAN_POLICY_TRANSMIT].lowest;
     lowest[0] = policy.lowest_id.value_or(0);
     lowest[1] = policy.lowest_extended_id.value_or(lowest[0] << CAN_POLICY_BASE_SHIFT);
-    layout.names.given = config.can.has_value();
     layout.names.lowest_given[0] = policy.lowest_id.has_value();
     layout.names.lowest_given[1] = policy.lowest_extended_id.has_value();
     return layout;
 }
 
-PolicyConfig read_layout(const CanPolicyLayout &layout)
+CanPolicy read_layout(const CanPolicyLayout &layout)
 {
     const auto &lowest = layout.rules.rules[CAN_POLICY_TRANSMIT].lowest;
     CanPolicy policy;
 
-    if (layout.names.given == 0) {
-        return {};
-    }
     if (layout.names.lowest_given[0] != 0) {
         policy.lowest_id = lowest[0];
     }
@@ -262,20 +180,14 @@ PolicyConfig read_layout(const CanPolicyLayout &layout)
     }
     policy.transmit = read_direction(layout, CAN_POLICY_TRANSMIT);
     policy.receive = read_direction(layout, CAN_POLICY_RECEIVE);
-    return {.can = std::move(policy)};
+    return policy;
 }
 
 CanDirectionCounters read_counters(const ::can_policy_rules &rules, const ::can_policy_state &state)
 {
-    const auto counter = [](const ::can_policy_counter &from) {
-        return CanRuleCounters{.passed = from.passed, .dropped = from.dropped};
-    };
     CanDirectionCounters counters;
 
-    for (std::uint32_t i = 0; i < rules.count; ++i) {
-        counters.rules.push_back(counter(state.rule[i]));
-    }
-    counters.otherwise = counter(state.rule[rules.count]);
+    read_counters(counters, rules.count, state.rule);
     counters.priority = state.priority;
     counters.guest_limit = state.guest_limit;
     counters.unknown_device = state.unknown_device;

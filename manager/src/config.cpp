@@ -144,20 +144,43 @@ const DeviceClass &device_class_from(TableReader &table)
 }
 
 // A rule for a device that the file does not have is a slip of the pen.
-void check_rule_devices(const GuestConfig &guest, TableReader can)
+void check_rule_devices(const GuestConfig &guest, std::string_view device_class, TableReader table)
 {
-    for (const std::string_view direction : {"transmit", "receive"}) {
-        auto table = can.table(direction);
-        if (!table) {
+    for (TableReader &rule : table.tables("rule")) {
+        const auto name = rule.text("device");
+        if (!name) {
             continue;
         }
-        for (TableReader &rule : table->tables("rule")) {
-            const auto device = rule.text("device");
-            if (device && !guest.device(*device)) {
-                rule.fail("device", std::format("\"{}\" is not a device of this file", *device));
-            }
+        const DeviceConfig *device = guest.device(*name);
+        if (device == nullptr) {
+            rule.fail("device", std::format("\"{}\" is not a device of this file", *name));
+        }
+        if (device->device_class != device_class) {
+            rule.fail("device",
+                      std::format("\"{}\" is of class \"{}\"", *name, device->device_class));
         }
     }
+    for (const std::string_view list : {"transmit", "receive", "playback", "capture", "control"}) {
+        if (auto inner = table.table(list)) {
+            check_rule_devices(guest, device_class, *inner);
+        }
+    }
+}
+
+PolicyConfig policy_of(const GuestConfig &guest, TableReader table)
+{
+    PolicyItems items;
+
+    for (const DeviceConfig &device : guest.devices) {
+        add_policy_items(items, device.name, device.backend);
+    }
+    PolicyConfig policy = policy_from(table, &items);
+    for (const std::string_view device_class : {"can", "snd", "scmi"}) {
+        if (auto part = table.table(device_class)) {
+            check_rule_devices(guest, device_class, *part);
+        }
+    }
+    return policy;
 }
 
 std::string read_file(const std::filesystem::path &path)
@@ -199,6 +222,19 @@ const DeviceConfig *GuestConfig::device(std::string_view device_name) const
     const auto found = std::ranges::find(devices, device_name, &DeviceConfig::name);
 
     return found == devices.end() ? nullptr : &*found;
+}
+
+void add_policy_items(PolicyItems &items, const std::string &device, const Backend &backend)
+{
+    const auto *snd = std::get_if<SndDeviceConfig>(&backend);
+
+    if (snd == nullptr) {
+        return;
+    }
+    for (std::uint32_t i = 0; i < snd->controls.size(); ++i) {
+        items.push_back(
+            {.device = device, .kind = "control", .name = snd->controls[i].name, .number = i});
+    }
 }
 
 DeviceConfig device_from(TableReader table)
@@ -261,10 +297,7 @@ GuestConfig guest_from(TableReader table, std::string name)
         guest.devices.push_back(std::move(device));
     }
     if (auto policy = table.table("policy")) {
-        guest.policy = policy_from(*policy);
-        if (auto can = policy->table("can")) {
-            check_rule_devices(guest, *can);
-        }
+        guest.policy = policy_of(guest, *policy);
     }
     table.finish();
     return guest;

@@ -84,6 +84,9 @@ GuestConfig parse_guest(std::string_view text, std::string name, const std::stri
 // The settings of a guest as a tree (D-Bus: the dictionary given to CreateGuest).
 GuestConfig guest_from(TableReader table, std::string name);
 
+// What rules of a policy may name of a device.
+void add_policy_items(PolicyItems &items, const std::string &device, const Backend &backend);
+
 // One [[device]] table (D-Bus: the dictionary given to CreateDevice).
 DeviceConfig device_from(TableReader table);
 

@@ -3,12 +3,18 @@
 
 namespace devhost {
 
-PolicyConfig policy_from(TableReader table)
+PolicyConfig policy_from(TableReader table, const PolicyItems *items)
 {
     PolicyConfig policy;
 
     if (auto can = table.table("can")) {
         policy.can = can_policy_from(*can);
+    }
+    if (auto snd = table.table("snd")) {
+        policy.snd = snd_policy_from(*snd, items);
+    }
+    if (auto scmi = table.table("scmi")) {
+        policy.scmi = scmi_policy_from(*scmi, items);
     }
     table.finish();
     return policy;
@@ -20,6 +26,12 @@ Setting to_setting(const PolicyConfig &policy)
 
     if (policy.can) {
         table["can"] = to_setting(*policy.can);
+    }
+    if (policy.snd) {
+        table["snd"] = to_setting(*policy.snd);
+    }
+    if (policy.scmi) {
+        table["scmi"] = to_setting(*policy.scmi);
     }
     return {std::move(table)};
 }

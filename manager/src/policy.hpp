@@ -6,6 +6,8 @@
 #include <string>
 
 #include "can_policy.hpp"
+#include "scmi_policy.hpp"
+#include "snd_policy.hpp"
 
 namespace devhost {
 
@@ -13,9 +15,22 @@ namespace devhost {
 // everything.
 struct PolicyConfig {
     std::optional<CanPolicy> can;
+    std::optional<SndPolicy> snd;
+    std::optional<ScmiPolicy> scmi;
 
-    bool names_devices() const { return can && can->names_devices(); }
+    bool names_devices() const
+    {
+        return (can && can->names_devices()) || (snd && snd->names_devices()) ||
+               (scmi && scmi->names_devices());
+    }
     bool operator==(const PolicyConfig &) const = default;
+};
+
+// Of what the policy says something about, since it came into force.
+struct PolicyCounters {
+    std::optional<CanCounters> can;
+    std::optional<SndCounters> snd;
+    std::optional<ScmiCounters> scmi;
 };
 
 // A device as policies know it. The id is the kernel's (DEVHOST_A_DEV_ID).
@@ -40,8 +55,9 @@ private:
     std::string log_;
 };
 
-// The form that [policy] in TOML, and the dictionary on D-Bus, have.
-PolicyConfig policy_from(TableReader table);
+// The form that [policy] in TOML, and the dictionary on D-Bus, have. Without items nothing is known
+// of the guest's devices: it can be checked, not put in force.
+PolicyConfig policy_from(TableReader table, const PolicyItems *items);
 Setting to_setting(const PolicyConfig &policy);
 
 } // namespace devhost

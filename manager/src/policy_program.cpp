@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy_program.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <format>
@@ -66,8 +67,13 @@ void pin_one(int fd, const std::filesystem::path &path)
     }
 }
 
-// Where struct devhost_policy_ops has the guest's id; what else it has is not ours to know.
-std::optional<std::size_t> guest_offset(const bpf_object *object)
+[[noreturn]] void fail_other_version()
+{
+    throw PolicyError("guest_policy.bpf.o is not of this version of devhost");
+}
+
+// Where struct devhost_policy_ops has a member; what else it has is not ours to know.
+std::optional<std::size_t> offset_in_ops(const bpf_object *object, std::string_view name)
 {
     const btf *types = bpf_object__btf(object);
     const int id = btf__find_by_name_kind(types, "devhost_policy_ops", BTF_KIND_STRUCT);
@@ -77,11 +83,71 @@ std::optional<std::size_t> guest_offset(const bpf_object *object)
     }
     const btf_type *type = btf__type_by_id(types, static_cast<std::uint32_t>(id));
     for (const btf_member &member : std::span(btf_members(type), btf_vlen(type))) {
-        if (std::string_view(btf__name_by_offset(types, member.name_off)) == "guest") {
+        if (std::string_view(btf__name_by_offset(types, member.name_off)) == name) {
             return member.offset / 8;
         }
     }
     return std::nullopt;
+}
+
+struct PartMap {
+    const char *name; // in the object
+    std::size_t size;
+    const char *pin; // below the instance
+};
+
+constexpr std::size_t maps_of_a_part = 3;
+
+// What a class of devices has of the object. Pins keep their names: other versions read them.
+struct Part {
+    std::uint32_t given; // POLICY_GIVEN_*
+    const char *call;
+    const char *program_pin;
+    std::array<PartMap, maps_of_a_part> maps; // name nullptr: fewer
+};
+
+constexpr std::array common_maps{
+    PartMap{".rodata", sizeof(::can_policy), "rules"},
+    PartMap{".rodata.names", sizeof(::can_policy_names), "names"},
+};
+
+constexpr std::array parts{
+    Part{POLICY_GIVEN_CAN,
+         "can",
+         "program",
+         {{{".data.transmit", sizeof(::can_policy_state), "transmit"},
+           {".data.receive", sizeof(::can_policy_state), "receive"},
+           {}}}},
+    Part{POLICY_GIVEN_SND,
+         "snd",
+         "snd-program",
+         {{{".rodata.snd", sizeof(::snd_policy), "snd-rules"},
+           {".rodata.snd_names", sizeof(::snd_policy_names), "snd-names"},
+           {".data.snd", sizeof(::snd_policy_state), "snd-state"}}}},
+    Part{POLICY_GIVEN_SCMI,
+         "scmi",
+         "scmi-program",
+         {{{".rodata.scmi", sizeof(::scmi_policy), "scmi-rules"},
+           {".rodata.scmi_names", sizeof(::scmi_policy_names), "scmi-names"},
+           {".data.scmi", sizeof(::scmi_policy_state), "scmi-state"}}}},
+};
+
+template <typename Action>
+void for_each_map(const Part &part, const Action &action)
+{
+    for (const PartMap &map : part.maps) {
+        if (map.name != nullptr) {
+            action(map);
+        }
+    }
+}
+
+template <class Value>
+void set_constant(bpf_map *map, const Value &value)
+{
+    if (bpf_map__set_initial_value(map, &value, sizeof(value)) != 0) {
+        fail_other_version();
+    }
 }
 
 [[noreturn]] void fail_to_load(int error, std::string log)
@@ -106,9 +172,10 @@ void PolicyProgram::Closer::operator()(bpf_object *object) const
     bpf_object__close(object);
 }
 
-PolicyProgram::PolicyProgram(const std::filesystem::path &programs, const CanPolicyLayout &layout)
+PolicyProgram::PolicyProgram(const std::filesystem::path &programs, const PolicyLayout &layout)
+    : given_(layout.can.names.given)
 {
-    const std::filesystem::path file = programs / "can_policy.bpf.o";
+    const std::filesystem::path file = programs / "guest_policy.bpf.o";
     std::string log(log_size, '\0');
     bpf_object_open_opts options{};
 
@@ -123,6 +190,7 @@ PolicyProgram::PolicyProgram(const std::filesystem::path &programs, const CanPol
                                       file.string(), reason(errno)));
     }
     preset(layout);
+    leave_out_the_rest();
     if (const int error = bpf_object__load(object_.get())) {
         log.resize(std::strlen(log.c_str()));
         fail_to_load(-error, std::move(log));
@@ -134,25 +202,56 @@ bpf_map *PolicyProgram::map(const char *name, std::size_t value_size) const
     bpf_map *found = bpf_object__find_map_by_name(object_.get(), name);
 
     if (!found || (value_size != 0 && bpf_map__value_size(found) != value_size)) {
-        throw PolicyError("can_policy.bpf.o is not of this version of devhost");
+        fail_other_version();
     }
     return found;
 }
 
-void PolicyProgram::preset(const CanPolicyLayout &layout) const
+std::uint8_t *PolicyProgram::member(const char *name, std::size_t member_size) const
 {
-    const auto guest_at = guest_offset(object_.get());
+    const auto at = offset_in_ops(object_.get(), name);
     std::size_t size = 0;
     auto *ops = static_cast<std::uint8_t *>(bpf_map__initial_value(map("policy", 0), &size));
 
-    if (!ops || !guest_at || *guest_at + sizeof(layout.rules.guest) > size ||
-        bpf_map__set_initial_value(map(".rodata", sizeof(layout.rules)), &layout.rules,
-                                   sizeof(layout.rules)) != 0 ||
-        bpf_map__set_initial_value(map(".rodata.names", sizeof(layout.names)), &layout.names,
-                                   sizeof(layout.names)) != 0) {
-        throw PolicyError("can_policy.bpf.o is not of this version of devhost");
+    if (!ops || !at || *at + member_size > size) {
+        fail_other_version();
     }
-    std::memcpy(ops + *guest_at, &layout.rules.guest, sizeof(layout.rules.guest));
+    return ops + *at;
+}
+
+void PolicyProgram::preset(const PolicyLayout &layout) const
+{
+    const auto constants = [this](const char *rules, const char *names, const auto &from) {
+        set_constant(map(rules, sizeof(from.rules)), from.rules);
+        set_constant(map(names, sizeof(from.names)), from.names);
+    };
+    const std::uint32_t guest = layout.can.rules.guest;
+
+    std::memcpy(member("guest", sizeof(guest)), &guest, sizeof(guest));
+    constants(".rodata", ".rodata.names", layout.can);
+    if (layout.snd) {
+        constants(".rodata.snd", ".rodata.snd_names", *layout.snd);
+    }
+    if (layout.scmi) {
+        constants(".rodata.scmi", ".rodata.scmi_names", *layout.scmi);
+    }
+}
+
+// The kernel refuses what has no call.
+void PolicyProgram::leave_out_the_rest() const
+{
+    for (const Part &part : parts) {
+        if (given_ & part.given) {
+            continue;
+        }
+        constexpr const bpf_program *none = nullptr;
+        std::memcpy(member(part.call, sizeof(none)), &none, sizeof(none));
+        bpf_program__set_autoload(bpf_object__find_program_by_name(object_.get(), part.call),
+                                  false);
+        for_each_map(part, [&](const PartMap &each) {
+            bpf_map__set_autocreate(map(each.name, each.size), false);
+        });
+    }
 }
 
 int PolicyProgram::map_fd() const
@@ -173,14 +272,20 @@ std::uint32_t PolicyProgram::map_id() const
 
 void PolicyProgram::pin(const std::filesystem::path &directory) const
 {
-    constexpr std::size_t state_size = sizeof(::can_policy_state);
-    const bpf_program *program = bpf_object__find_program_by_name(object_.get(), "can");
+    const auto pin_map = [&](const PartMap &each) {
+        pin_one(bpf_map__fd(map(each.name, each.size)), directory / each.pin);
+    };
 
-    pin_one(bpf_map__fd(map(".rodata", 0)), directory / "rules");
-    pin_one(bpf_map__fd(map(".rodata.names", 0)), directory / "names");
-    pin_one(bpf_map__fd(map(".data.transmit", state_size)), directory / "transmit");
-    pin_one(bpf_map__fd(map(".data.receive", state_size)), directory / "receive");
-    pin_one(bpf_program__fd(program), directory / "program");
+    for (const PartMap &each : common_maps) {
+        pin_map(each);
+    }
+    for (const Part &part : parts) {
+        if (given_ & part.given) {
+            for_each_map(part, pin_map);
+            pin_one(bpf_program__fd(bpf_object__find_program_by_name(object_.get(), part.call)),
+                    directory / part.program_pin);
+        }
+    }
 }
 
 UniqueFd PolicyProgram::attach() const
@@ -203,7 +308,7 @@ UniqueFd PolicyProgram::attach() const
     return fd;
 }
 
-CanPolicyLayout PinnedPolicy::layout() const
+CanPolicyLayout PinnedPolicy::can() const
 {
     CanPolicyLayout layout;
 
@@ -212,29 +317,68 @@ CanPolicyLayout PinnedPolicy::layout() const
     return layout;
 }
 
-CanCounters PinnedPolicy::counters() const
+PolicyLayout PinnedPolicy::layout() const
 {
-    ::can_policy rules{};
-    ::can_policy_state transmit{};
-    ::can_policy_state receive{};
+    PolicyLayout layout{.can = can(), .snd = {}, .scmi = {}};
 
-    read_pin(directory_ / "rules", rules);
-    read_pin(directory_ / "transmit", transmit);
-    read_pin(directory_ / "receive", receive);
-    return {.transmit = read_counters(rules.rules[CAN_POLICY_TRANSMIT], transmit),
-            .receive = read_counters(rules.rules[CAN_POLICY_RECEIVE], receive)};
+    if (layout.can.names.given & POLICY_GIVEN_SND) {
+        auto &snd = layout.snd.emplace();
+        read_pin(directory_ / "snd-rules", snd.rules);
+        read_pin(directory_ / "snd-names", snd.names);
+    }
+    if (layout.can.names.given & POLICY_GIVEN_SCMI) {
+        auto &scmi = layout.scmi.emplace();
+        read_pin(directory_ / "scmi-rules", scmi.rules);
+        read_pin(directory_ / "scmi-names", scmi.names);
+    }
+    return layout;
+}
+
+PolicyCounters PinnedPolicy::counters() const
+{
+    const PolicyLayout layout = this->layout();
+    PolicyCounters counters;
+
+    if (layout.can.names.given & POLICY_GIVEN_CAN) {
+        const auto &rules = layout.can.rules.rules;
+        ::can_policy_state transmit{};
+        ::can_policy_state receive{};
+        read_pin(directory_ / "transmit", transmit);
+        read_pin(directory_ / "receive", receive);
+        counters.can = {.transmit = read_counters(rules[CAN_POLICY_TRANSMIT], transmit),
+                        .receive = read_counters(rules[CAN_POLICY_RECEIVE], receive)};
+    }
+    if (layout.snd) {
+        ::snd_policy_state state{};
+        read_pin(directory_ / "snd-state", state);
+        counters.snd = read_counters(layout.snd->rules, state);
+    }
+    if (layout.scmi) {
+        ::scmi_policy_state state{};
+        read_pin(directory_ / "scmi-state", state);
+        counters.scmi = read_counters(layout.scmi->rules, state);
+    }
+    return counters;
 }
 
 std::vector<std::uint32_t> PinnedPolicy::program_ids() const
 {
-    const UniqueFd program = open_pin(directory_ / "program");
-    bpf_prog_info info{};
-    std::uint32_t size = sizeof(info);
+    const std::uint32_t given = can().names.given;
+    std::vector<std::uint32_t> ids;
 
-    if (bpf_prog_get_info_by_fd(program.get(), &info, &size) != 0) {
-        throw PolicyError("cannot read the id of the policy's program: " + reason(errno));
+    for (const Part &part : parts) {
+        if (!(given & part.given)) {
+            continue;
+        }
+        const UniqueFd program = open_pin(directory_ / part.program_pin);
+        bpf_prog_info info{};
+        std::uint32_t size = sizeof(info);
+        if (bpf_prog_get_info_by_fd(program.get(), &info, &size) != 0) {
+            throw PolicyError("cannot read the id of the policy's program: " + reason(errno));
+        }
+        ids.push_back(info.id);
     }
-    return {info.id};
+    return ids;
 }
 
 } // namespace devhost

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An instance of bpf/can_policy.bpf.c in the kernel: loading one, and reading
+// An instance of bpf/guest_policy.bpf.c in the kernel: loading one, and reading
 // one back through its pins.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "can_policy_layout.hpp"
+#include "policy_layout.hpp"
 #include "unique_fd.hpp"
 
 struct bpf_map;
@@ -20,7 +20,7 @@ namespace devhost {
 // A loaded instance, not yet in force. It lives on where it is pinned.
 class PolicyProgram {
 public:
-    PolicyProgram(const std::filesystem::path &programs, const CanPolicyLayout &layout);
+    PolicyProgram(const std::filesystem::path &programs, const PolicyLayout &layout);
 
     int map_fd() const;
     std::uint32_t map_id() const;
@@ -35,9 +35,13 @@ private:
         void operator()(bpf_object *object) const;
     };
     std::unique_ptr<bpf_object, Closer> object_;
+    std::uint32_t given_; // POLICY_GIVEN_*
 
     bpf_map *map(const char *name, std::size_t value_size) const;
-    void preset(const CanPolicyLayout &layout) const;
+    void preset(const PolicyLayout &layout) const;
+    void leave_out_the_rest() const;
+    // A member of the struct_ops map, before loading.
+    std::uint8_t *member(const char *name, std::size_t member_size) const;
 };
 
 // An instance that was pinned, by whichever process.
@@ -45,12 +49,14 @@ class PinnedPolicy {
 public:
     explicit PinnedPolicy(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
-    CanPolicyLayout layout() const;
-    CanCounters counters() const;
+    PolicyLayout layout() const;
+    PolicyCounters counters() const;
     std::vector<std::uint32_t> program_ids() const;
 
 private:
     std::filesystem::path directory_;
+
+    CanPolicyLayout can() const;
 };
 
 } // namespace devhost

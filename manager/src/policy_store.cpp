@@ -186,8 +186,8 @@ std::optional<PolicyConfig> PolicyStore::adopt(const PolicyGuest &guest)
     }
     remove_instances(pins, id);
 
-    const CanPolicyLayout layout = PinnedPolicy(instance_of(pins, id)).layout();
-    if (layout.rules.guest != guest.id) {
+    const PolicyLayout layout = PinnedPolicy(instance_of(pins, id)).layout();
+    if (layout.can.rules.guest != guest.id) {
         remove(guest.name);
         return std::nullopt;
     }
@@ -207,7 +207,7 @@ PolicyCounters PolicyStore::counters(std::string_view guest_name) const
     if (id == 0) {
         return {};
     }
-    return {.can = PinnedPolicy(instance_of(pins, id)).counters()};
+    return PinnedPolicy(instance_of(pins, id)).counters();
 }
 
 std::vector<std::uint32_t> PolicyStore::program_ids(std::string_view guest_name) const

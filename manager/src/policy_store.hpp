@@ -25,10 +25,6 @@ struct PolicyGuest {
     std::vector<PolicyDevice> devices;
 };
 
-struct PolicyCounters {
-    std::optional<CanCounters> can;
-};
-
 class PolicyStore {
 public:
     // Defaults: where the package puts the programs, and bpffs.

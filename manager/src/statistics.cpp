@@ -16,13 +16,18 @@ void add_verdicts(std::map<std::string, std::uint64_t> &flat, const VerdictCount
     }
 }
 
-void add_direction(std::vector<CounterRow> &rows, const std::string &table,
-                   const CanDirection &rules, const CanDirectionCounters &counters)
+// What else decided, and how often.
+using Reasons = std::vector<std::pair<const char *, std::uint64_t>>;
+
+template <typename Rule>
+void add_list(std::vector<CounterRow> &rows, const std::string &table,
+              const std::vector<Rule> &rules, const RuleListCounters &counters,
+              const Reasons &reasons)
 {
-    for (std::size_t i = 0; i < rules.rules.size() && i < counters.rules.size(); i++) {
+    for (std::size_t i = 0; i < rules.size() && i < counters.rules.size(); i++) {
         rows.push_back({.table = table,
                         .what = std::to_string(i),
-                        .name = rules.rules[i].name,
+                        .name = rules[i].name,
                         .passed = counters.rules[i].passed,
                         .dropped = counters.rules[i].dropped});
     }
@@ -31,9 +36,27 @@ void add_direction(std::vector<CounterRow> &rows, const std::string &table,
             {.table = table, .what = what, .name = {}, .passed = passed, .dropped = dropped});
     };
     add("otherwise", counters.otherwise.passed, counters.otherwise.dropped);
-    add("priority", 0, counters.priority);
-    add("guest-limit", 0, counters.guest_limit);
+    for (const auto &[what, dropped] : reasons) {
+        add(what, 0, dropped);
+    }
     add("unknown-device", 0, counters.unknown_device);
+}
+
+void add_can(std::vector<CounterRow> &rows, const std::string &table, const CanDirection &rules,
+             const CanDirectionCounters &counters)
+{
+    add_list(rows, table, rules.rules, counters,
+             {{"priority", counters.priority}, {"guest-limit", counters.guest_limit}});
+}
+
+void add_streams(std::vector<CounterRow> &rows, const std::string &table,
+                 const SndStreamPolicy &streams, const SndListCounters &counters)
+{
+    add_list(rows, table, streams.rules, counters,
+             {{"streams", counters.streams},
+              {"channels", counters.channels},
+              {"rate", counters.rate},
+              {"period", counters.period}});
 }
 
 } // namespace
@@ -69,8 +92,19 @@ std::vector<CounterRow> flat(const PolicyConfig &policy, const PolicyCounters &c
 {
     std::vector<CounterRow> rows;
     if (policy.can && counters.can) {
-        add_direction(rows, "can.transmit", policy.can->transmit, counters.can->transmit);
-        add_direction(rows, "can.receive", policy.can->receive, counters.can->receive);
+        add_can(rows, "can.transmit", policy.can->transmit, counters.can->transmit);
+        add_can(rows, "can.receive", policy.can->receive, counters.can->receive);
+    }
+    if (policy.snd && counters.snd) {
+        const auto &[playback, capture, control] = *counters.snd;
+        add_streams(rows, "snd.playback", policy.snd->playback, playback);
+        add_streams(rows, "snd.capture", policy.snd->capture, capture);
+        add_list(rows, "snd.control", policy.snd->control.rules, control,
+                 {{"volume", control.volume}});
+    }
+    if (policy.scmi && counters.scmi) {
+        add_list(rows, "scmi", policy.scmi->rules, *counters.scmi,
+                 {{"value", counters.scmi->value}, {"guest-limit", counters.scmi->guest_limit}});
     }
     return rows;
 }

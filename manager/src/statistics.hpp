@@ -18,7 +18,7 @@ std::map<std::string, std::uint64_t> flat(const GuestInfo &guest);
 std::map<std::string, std::uint64_t> flat(const DeviceStatistics &statistics);
 
 struct CounterRow {
-    std::string table; // "can.transmit", "can.receive"
+    std::string table; // "can.transmit", "snd.control", "scmi", ...
     std::string what;  // number of the rule, or what else decided
     std::string name;  // of the rule
     std::uint64_t passed = 0;

@@ -6,7 +6,7 @@
 #include "setup.hpp"
 
 using namespace dh;
-using devhost::CanRuleCounters;
+using devhost::RuleCounters;
 
 TEST("policy: a denied identifier is dropped and counted, in both directions")
 {
@@ -35,10 +35,10 @@ mask = 0x1fff00ff
     CHECK(t.receives(0x18da55f2, can::flag_extended));
 
     const devhost::CanCounters counters = t.counters();
-    CHECK((counters.transmit.rules == std::vector<CanRuleCounters>{{0, 2}}));
-    CHECK((counters.transmit.otherwise == CanRuleCounters{3, 0}));
-    CHECK((counters.receive.rules == std::vector<CanRuleCounters>{{0, 1}}));
-    CHECK((counters.receive.otherwise == CanRuleCounters{2, 0}));
+    CHECK((counters.transmit.rules == std::vector<RuleCounters>{{0, 2}}));
+    CHECK((counters.transmit.otherwise == RuleCounters{3, 0}));
+    CHECK((counters.receive.rules == std::vector<RuleCounters>{{0, 1}}));
+    CHECK((counters.receive.otherwise == RuleCounters{2, 0}));
     CHECK_EQ(t.verdicts(DEVHOST_VERDICT_ALLOW), 5U);
     CHECK_EQ(t.verdicts(DEVHOST_VERDICT_DENY), 3U);
 }
@@ -59,7 +59,7 @@ id = 0x100
     t.host.send({0x900, 0, {1}});
     CHECK(!t.guest.receive(300));
     CHECK(t.receives(0x101));
-    CHECK((t.counters().receive.rules == std::vector<CanRuleCounters>{{0, 2}}));
+    CHECK((t.counters().receive.rules == std::vector<RuleCounters>{{0, 2}}));
 }
 
 TEST("policy: the kind of frame is matched")
@@ -81,7 +81,7 @@ extended = true
     CHECK(!t.sends(0x123, can::flag_fd));
     CHECK(!t.sends(0x123, can::flag_fd | can::flag_extended));
     CHECK(t.sends(0x123, can::flag_extended));
-    CHECK((t.counters().transmit.rules == std::vector<CanRuleCounters>{{0, 2}, {0, 0}}));
+    CHECK((t.counters().transmit.rules == std::vector<RuleCounters>{{0, 2}, {0, 0}}));
     CHECK(!t.receives(0x123));
 }
 
@@ -128,7 +128,7 @@ frames_burst = 20
     CHECK(passed >= 0.95 * earned);
 
     const devhost::CanCounters counters = t.counters();
-    CHECK((counters.transmit.rules == std::vector<CanRuleCounters>{{passed, sent - passed}}));
+    CHECK((counters.transmit.rules == std::vector<RuleCounters>{{passed, sent - passed}}));
     CHECK_EQ(counters.transmit.guest_limit, 0U);
     CHECK_EQ(t.verdicts(DEVHOST_VERDICT_LIMIT), uint64_t{sent - passed});
     // After a pause it is the burst that passes, no more.
@@ -201,7 +201,7 @@ TEST("policy: rules for one device are not for another, nor for one that is not 
     config.can->transmit.rules[0].device = "other";
     store().apply(t.known(), config);
     CHECK(!t.sends(0x123));
-    CHECK((t.counters().transmit.otherwise == CanRuleCounters{0, 1}));
+    CHECK((t.counters().transmit.otherwise == RuleCounters{0, 1}));
 
     // As if the device had been created after the policy.
     devhost::PolicyGuest guest = t.known();

@@ -227,11 +227,54 @@ TEST_F(BusTest, PolicyIsSetReadAndTakenAway)
     EXPECT_EQ(at(properties(guest_object, policy_iface), "Active"), Setting{.value = false});
 }
 
+TEST_F(BusTest, PolicyOfSoundAndScmiCountsByItsLists)
+{
+    make_guest();
+    machine.cards.plug("PCH");
+    EXPECT_EQ(call(*client, guest_object, guest_iface, "CreateDevice", std::string("snd0"),
+                   std::string("snd"),
+                   settings("[[stream]]\npcm = \"hw:PCH,0\"\ndirection = \"playback\"\n"
+                            "[[control]]\ncard = \"PCH\"\nname = \"Master Playback Volume\"\n"))
+                  .error,
+              "");
+    const Setting policy = settings("[snd.capture]\n[[snd.control.rule]]\nname = \"loud\"\n"
+                                    "verdict = \"allow\"\ncontrol = \"Master Playback Volume\"\n"
+                                    "[scmi]\ndefault = \"allow\"\n");
+    const Answer set = call(*client, guest_object, policy_iface, "SetPolicy", policy);
+    EXPECT_EQ(set.error, "") << set.text;
+    const Setting after = at(properties(guest_object, policy_iface), "Policy");
+    const auto &rules = std::get<SettingList>(at(at(at(after, "snd"), "control"), "rule").value);
+    EXPECT_EQ(at(rules.at(0), "control"), Setting{.value = std::int64_t{0}}) << "by its number";
+    EXPECT_EQ(call(*client, guest_object, policy_iface, "SetPolicy", after).error, "");
+
+    const Answer counters = call(*client, guest_object, policy_iface, "GetCounters");
+    bus::enter(*counters.message, 'a', "(ssstt)");
+    using Row = std::tuple<std::string, std::string, std::string, std::uint64_t, std::uint64_t>;
+    std::vector<Row> rows;
+    while (sd_bus_message_at_end(counters.message.get(), 0) == 0) {
+        rows.push_back(BusType<Row>::read(*counters.message));
+    }
+    const std::vector<Row> expected{
+        {"snd.playback", "otherwise", "", 0, 0}, {"snd.playback", "streams", "", 0, 0},
+        {"snd.playback", "channels", "", 0, 0},  {"snd.playback", "rate", "", 0, 0},
+        {"snd.playback", "period", "", 0, 0},    {"snd.playback", "unknown-device", "", 0, 0},
+        {"snd.capture", "otherwise", "", 0, 5},  {"snd.capture", "streams", "", 0, 0},
+        {"snd.capture", "channels", "", 0, 0},   {"snd.capture", "rate", "", 0, 0},
+        {"snd.capture", "period", "", 0, 0},     {"snd.capture", "unknown-device", "", 0, 0},
+        {"snd.control", "0", "loud", 6, 1},      {"snd.control", "otherwise", "", 0, 0},
+        {"snd.control", "volume", "", 0, 1},     {"snd.control", "unknown-device", "", 0, 0},
+        {"scmi", "otherwise", "", 0, 0},         {"scmi", "value", "", 0, 7},
+        {"scmi", "guest-limit", "", 0, 0},       {"scmi", "unknown-device", "", 0, 0}};
+    EXPECT_EQ(rows, expected);
+}
+
 TEST_F(BusTest, BadPolicyIsInvalidArgs)
 {
     make_guest();
-    for (const char *bad : {"unknown = 1", "can = 1", "[can.transmit]\ndefault = \"maybe\"",
-                            "[[can.transmit.rule]]\nid = -1"}) {
+    for (const char *bad :
+         {"unknown = 1", "can = 1", "snd = 1", "scmi = 1",
+          "[[snd.control.rule]]\nverdict = \"allow\"\ncontrol = \"None\"", "[scmi]\nmessage = 1",
+          "[can.transmit]\ndefault = \"maybe\"", "[[can.transmit.rule]]\nid = -1"}) {
         const Answer answer = call(*client, guest_object, policy_iface, "SetPolicy", settings(bad));
         EXPECT_EQ(answer.error, invalid_args) << bad;
     }

@@ -419,6 +419,7 @@ void FakePolicies::apply(const PolicyGuest &guest, const PolicyConfig &policy)
         throw PolicyError("the program was refused");
     }
     applications++;
+    unreadable = false;
     pins[guest.name] = {.guest_id = guest.id, .policy = policy, .devices = guest.devices};
     kernel_.set_policy(guest.name, applications);
 }
@@ -440,17 +441,33 @@ std::optional<PolicyConfig> FakePolicies::adopt(const PolicyGuest &guest)
         pins.erase(found);
         return std::nullopt;
     }
+    if (unreadable) {
+        throw PolicyError("it is not of this version");
+    }
     return found->second.policy;
 }
 
 PolicyCounters FakePolicies::counters(const std::string &guest)
 {
-    CanCounters can;
-    for (std::size_t i = 0; i < pins.at(guest).policy.can->transmit.rules.size(); i++) {
-        can.transmit.rules.push_back({.passed = 10 + i, .dropped = i});
+    const PolicyConfig &policy = pins.at(guest).policy;
+    PolicyCounters counters;
+    if (policy.can) {
+        CanCounters &can = counters.can.emplace();
+        for (std::size_t i = 0; i < policy.can->transmit.rules.size(); i++) {
+            can.transmit.rules.push_back({.passed = 10 + i, .dropped = i});
+        }
+        can.transmit.priority = 4;
     }
-    can.transmit.priority = 4;
-    return {.can = can};
+    if (policy.snd) {
+        SndCounters &snd = counters.snd.emplace();
+        snd.capture.otherwise = {.passed = 0, .dropped = 5};
+        snd.control.rules.resize(policy.snd->control.rules.size(), {.passed = 6, .dropped = 1});
+        snd.control.volume = 1;
+    }
+    if (policy.scmi) {
+        counters.scmi.emplace().value = 7;
+    }
+    return counters;
 }
 
 std::vector<std::uint32_t> FakePolicies::program_ids(const std::string & /*guest*/)
@@ -528,7 +545,7 @@ DeviceConfig snd_device(const std::string &name, const std::string &card)
 PolicyConfig policy_of(const std::string &toml)
 {
     const Setting tree = parse_toml(toml, "");
-    return policy_from(TableReader(tree, "", ""));
+    return policy_from(TableReader(tree, "", ""), nullptr);
 }
 
 } // namespace devhost::test

@@ -145,6 +145,7 @@ public:
     };
     std::map<std::string, Pin> pins;
     bool refuse = false;
+    bool unreadable = false; // until another one is applied
     unsigned applications = 0;
 
 private:

@@ -27,7 +27,7 @@ public:
         (of_guest ? policy.transmit.frames : rule.frames) = frames;
         (of_guest ? policy.transmit.bits : rule.bits) = bits;
         policy.transmit.rules = {rule};
-        layout_ = lay_out({.can = policy}, 1, {});
+        layout_ = lay_out(policy, {});
     }
 
     bool passes(std::uint64_t now, std::uint32_t bits = 100)

@@ -173,7 +173,7 @@ TEST(BadConfigs, SixtyFiveRules)
 {
     std::string text;
 
-    for (std::size_t i = 0; i <= can_policy_rules_max; ++i) {
+    for (std::size_t i = 0; i <= policy_rules_max; ++i) {
         text += RULE;
     }
     try {
@@ -190,7 +190,7 @@ TEST(BadConfigs, OverDBusThereIsNoFileAndNoLine)
     const Setting wrong{.value = SettingTable{{"can", {.value = std::int64_t{1}}}}};
 
     try {
-        policy_from(TableReader(wrong, "", "policy"));
+        policy_from(TableReader(wrong, "", "policy"), nullptr);
         FAIL() << "it was taken";
     } catch (const ConfigError &error) {
         EXPECT_STREQ(error.what(), "policy.can must be a table");

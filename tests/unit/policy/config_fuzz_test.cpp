@@ -40,7 +40,7 @@ bool parse(const std::string &text)
 
         // What is taken can be said again.
         if (guest.policy) {
-            EXPECT_EQ(policy_from(TableReader(to_setting(*guest.policy), "", "policy")),
+            EXPECT_EQ(policy_from(TableReader(to_setting(*guest.policy), "", "policy"), nullptr),
                       *guest.policy);
         }
         return true;

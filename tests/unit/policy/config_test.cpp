@@ -195,10 +195,10 @@ TEST(Config, SixtyFourRulesFit)
 {
     std::string text;
 
-    for (std::size_t i = 0; i < can_policy_rules_max; ++i) {
+    for (std::size_t i = 0; i < policy_rules_max; ++i) {
         text += "[[policy.can.receive.rule]]\nverdict = \"allow\"\n";
     }
-    EXPECT_EQ(parse_policy(text).receive.rules.size(), can_policy_rules_max);
+    EXPECT_EQ(parse_policy(text).receive.rules.size(), policy_rules_max);
 }
 
 TEST(Config, TheExamplesAreRight)

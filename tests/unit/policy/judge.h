@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The decisions of bpf/can_policy.bpf.c, with a clock that the tests set. */
+/* The decisions of the BPF programs, with a clock that the tests set. */
 #ifndef JUDGE_H
 #define JUDGE_H
 
 #include <linux/types.h>
 
 #include "can_policy.h"
+#include "scmi_policy.h"
+#include "snd_policy.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,12 +27,51 @@ struct devhost_policy_can {
     __u8 len;
 };
 
+enum devhost_policy_snd_request {
+    DEVHOST_POLICY_SND_PARAMS,
+    DEVHOST_POLICY_SND_START,
+    DEVHOST_POLICY_SND_CONTROL,
+};
+
+struct devhost_policy_snd {
+    __s64 value;
+    __s64 min;
+    __s64 max;
+    __u32 guest;
+    __u32 device;
+    __u32 item;
+    __u32 rate;
+    __u32 format;
+    __u32 channels;
+    __u32 period_us;
+    __u32 buffer_us;
+    __u32 running;
+    __u32 role;
+    __u8 request;
+    __u8 direction;
+};
+
+#define SCMI_NO_RESOURCE 0xffffffff
+
+struct devhost_policy_scmi {
+    __u32 guest;
+    __u32 device;
+    __u32 resource;
+    __u8 protocol;
+    __u8 message;
+    __u64 value;
+};
+
 /* One for all threads. */
 extern __u64 judge_clock;
 
-/* Returns enum devhost_verdict. */
+/* These return enum devhost_verdict. */
 int judge(const struct can_policy *policy, struct can_policy_state *state,
           const struct devhost_policy_can *frame);
+int judge_snd(const struct snd_policy *policy, struct snd_policy_state *state,
+              const struct devhost_policy_snd *request);
+int judge_scmi(const struct scmi_policy *policy, struct scmi_policy_state *state,
+               const struct devhost_policy_scmi *command);
 
 #ifdef __cplusplus
 }

@@ -22,7 +22,7 @@ struct InForce {
     std::array<can_policy_state, CAN_POLICY_DIRECTIONS> state{};
 
     explicit InForce(const CanPolicy &policy, const std::vector<PolicyDevice> &devices = {})
-        : layout(lay_out({.can = policy}, guest_id, devices))
+        : layout(lay_out(policy, devices))
     {
     }
 
@@ -150,7 +150,7 @@ TEST(Judge, AnEmptyPolicyRefusesEverything)
 
     EXPECT_EQ(in_force.send(0x123), DEVHOST_VERDICT_DENY);
     EXPECT_EQ(in_force.send(0x1fffffff, FRAME_EXTENDED), DEVHOST_VERDICT_DENY);
-    EXPECT_EQ(in_force.counters(CAN_POLICY_TRANSMIT).otherwise, (CanRuleCounters{0, 2}));
+    EXPECT_EQ(in_force.counters(CAN_POLICY_TRANSMIT).otherwise, (RuleCounters{0, 2}));
 }
 
 TEST(Judge, TheFirstRuleThatMatchesDecides)
@@ -167,8 +167,8 @@ TEST(Judge, TheFirstRuleThatMatchesDecides)
     EXPECT_EQ(in_force.send(0x120), DEVHOST_VERDICT_ALLOW);
     EXPECT_EQ(in_force.send(0x200), DEVHOST_VERDICT_DENY);
     const CanDirectionCounters counters = in_force.counters(CAN_POLICY_TRANSMIT);
-    EXPECT_EQ(counters.rules, (std::vector<CanRuleCounters>{{0, 2}, {2, 0}, {0, 0}}));
-    EXPECT_EQ(counters.otherwise, (CanRuleCounters{0, 1}));
+    EXPECT_EQ(counters.rules, (std::vector<RuleCounters>{{0, 2}, {2, 0}, {0, 0}}));
+    EXPECT_EQ(counters.otherwise, (RuleCounters{0, 1}));
 }
 
 TEST(Judge, AnIdentifierOfTheOtherFormatIsAnotherIdentifier)

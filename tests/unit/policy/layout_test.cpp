@@ -3,8 +3,8 @@
 // A policy is the same after it went to the kernel and back, and through its dictionary form.
 #include <gtest/gtest.h>
 
-#include "can_policy_layout.hpp"
 #include "config_toml.hpp"
+#include "policy_layout.hpp"
 #include "random_policy.hpp"
 
 namespace devhost {
@@ -14,18 +14,49 @@ TEST(Layout, ReadsBackWhatWasLaidOut)
     Random random(1);
 
     for (int i = 0; i < 500; ++i) {
-        const PolicyConfig policy{.can = random_policy(random, random.once_in(2))};
-        const CanPolicyLayout layout = lay_out(policy, 5, {{"d0", 1}, {"d1", 2}});
+        const PolicyConfig policy = random_config(random);
+        const PolicyLayout layout = lay_out(policy, 5, {{"d0", 1}, {"d1", 2}});
 
         ASSERT_EQ(read_layout(layout), policy) << to_json(to_setting(policy));
-        ASSERT_EQ(layout.rules.guest, 5U);
+        ASSERT_EQ(layout.can.rules.guest, 5U);
     }
 }
 
-TEST(Layout, KeepsApartAPolicyWithoutCanAndAnEmptyOne)
+TEST(Layout, KeepsApartWhatAPolicyLeavesOutAndWhatIsEmpty)
 {
-    EXPECT_EQ(read_layout(lay_out({}, 1, {})), PolicyConfig{});
-    EXPECT_EQ(read_layout(lay_out({.can = CanPolicy{}}, 1, {})), PolicyConfig{.can = CanPolicy{}});
+    for (int given = 0; given < 8; ++given) {
+        PolicyConfig policy;
+
+        if (given & POLICY_GIVEN_CAN) {
+            policy.can.emplace();
+        }
+        if (given & POLICY_GIVEN_SND) {
+            policy.snd.emplace();
+        }
+        if (given & POLICY_GIVEN_SCMI) {
+            policy.scmi.emplace();
+        }
+        const PolicyLayout layout = lay_out(policy, 1, {});
+        EXPECT_EQ(read_layout(layout), policy);
+        EXPECT_EQ(layout.can.names.given, static_cast<std::uint32_t>(given));
+    }
+}
+
+// Pinned maps outlive the daemon that made them: one of before sound and SCMI is read by this one.
+TEST(Layout, IsThatOfThePoliciesAlreadyInForce)
+{
+    EXPECT_EQ(sizeof(can_policy), 16920U);
+    EXPECT_EQ(offsetof(can_policy, devices), 4U);
+    EXPECT_EQ(offsetof(can_policy, rules), 136U);
+    EXPECT_EQ(sizeof(can_policy_rules), 8392U);
+    EXPECT_EQ(offsetof(can_policy_rules, start), 64U);
+    EXPECT_EQ(offsetof(can_policy_rules, action), 4160U);
+    EXPECT_EQ(offsetof(can_policy_rules, match), 4228U);
+    EXPECT_EQ(offsetof(can_policy_rules, bucket), 5272U);
+    EXPECT_EQ(sizeof(can_policy_names), 5132U);
+    EXPECT_EQ(offsetof(can_policy_names, device), 12U);
+    EXPECT_EQ(sizeof(can_policy_state), 3184U);
+    EXPECT_EQ(offsetof(can_policy_state, priority), 1048U);
 }
 
 TEST(Layout, AsDictionaryAndBack)
@@ -33,10 +64,11 @@ TEST(Layout, AsDictionaryAndBack)
     Random random(2);
 
     for (int i = 0; i < 500; ++i) {
-        const PolicyConfig policy{.can = random_policy(random, random.once_in(2))};
+        const PolicyConfig policy = random_config(random);
         const Setting setting = to_setting(policy);
 
-        ASSERT_EQ(policy_from(TableReader(setting, "", "policy")), policy) << to_json(setting);
+        ASSERT_EQ(policy_from(TableReader(setting, "", "policy"), nullptr), policy)
+            << to_json(setting);
     }
 }
 
@@ -46,15 +78,23 @@ TEST(Layout, RefusesMoreDevicesThanItHasBitsFor)
     std::vector<PolicyDevice> devices;
     CanRule rule;
 
-    for (std::uint32_t i = 0; i <= CAN_POLICY_DEVICES; ++i) {
+    for (std::uint32_t i = 0; i <= POLICY_DEVICES; ++i) {
         devices.push_back({"d" + std::to_string(i), i + 1});
     }
-    EXPECT_NO_THROW(lay_out({.can = policy}, 1, devices)) << "no rule names a device";
+    EXPECT_NO_THROW(lay_out(policy, devices)) << "no rule names a device";
     rule.device = "d0";
     policy.transmit.rules = {rule};
-    EXPECT_THROW(lay_out({.can = policy}, 1, devices), PolicyError);
+    SndPolicy snd;
+    snd.control.rules = {{{.name = "", .verdict = Verdict::allow, .device = "d1"}, {}, {}, {}}};
+    ScmiPolicy scmi;
+    scmi.rules = {{{.name = "", .verdict = Verdict::allow, .device = "d2"}, 0, {}, {}, {}, {}}};
+    EXPECT_THROW(lay_out(policy, devices), PolicyError);
+    EXPECT_THROW(lay_out(snd, devices), PolicyError);
+    EXPECT_THROW(lay_out(scmi, devices), PolicyError);
     devices.pop_back();
-    EXPECT_NO_THROW(lay_out({.can = policy}, 1, devices));
+    EXPECT_NO_THROW(lay_out(policy, devices));
+    EXPECT_NO_THROW(lay_out(snd, devices));
+    EXPECT_NO_THROW(lay_out(scmi, devices));
 }
 
 // Judge tests show that no rule is passed over wrongly; this one, that those which cannot match
@@ -72,7 +112,7 @@ TEST(Layout, StartPassesOverWhatCannotMatch)
     rule.ids = CanIdRange{0x18fef300, 0x18ffffff};
     rule.extended = true;
     policy.transmit.rules.push_back(rule);
-    const CanPolicyLayout layout = lay_out({.can = policy}, 1, {});
+    const CanPolicyLayout layout = lay_out(policy, {});
     const auto &start = layout.rules.rules[CAN_POLICY_TRANSMIT].start;
 
     EXPECT_EQ(start[0][0x0ff], 3);

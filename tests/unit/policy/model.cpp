@@ -94,7 +94,7 @@ int Model::judge(const devhost_policy_can &frame, const std::string &device, std
     const auto rule = std::ranges::find_if(
         direction.rules, [&](const CanRule &one) { return fits(one, frame, device); });
     const bool matched = rule != direction.rules.end();
-    CanRuleCounters &counter =
+    RuleCounters &counter =
         matched ? state.counters.rules[static_cast<std::size_t>(rule - direction.rules.begin())]
                 : state.counters.otherwise;
     if ((matched ? rule->verdict : direction.otherwise) == Verdict::deny) {

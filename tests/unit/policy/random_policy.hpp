@@ -3,7 +3,7 @@
 
 #include <random>
 
-#include "can_policy.hpp"
+#include "policy.hpp"
 
 namespace devhost {
 
@@ -24,5 +24,10 @@ std::uint32_t random_id(Random &random, bool extended);
 
 // A policy as the parser makes them, over devices "d0", "d1" and "d2".
 CanPolicy random_policy(Random &random, bool with_devices);
+SndPolicy random_snd_policy(Random &random, bool with_devices);
+ScmiPolicy random_scmi_policy(Random &random, bool with_devices);
+
+// One of each, or not.
+PolicyConfig random_config(Random &random);
 
 } // namespace devhost

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What policy_match.h wants, as BPF has it. */
+#ifndef _POLICY_BPF_H
+#define _POLICY_BPF_H
+
+#include "devhost.bpf.h"
+
+#define policy_now()		bpf_ktime_get_ns()
+#define policy_lock(lock)	bpf_spin_lock(lock)
+#define policy_unlock(lock)	bpf_spin_unlock(lock)
+
+#endif /* _POLICY_BPF_H */
