@@ -34,6 +34,12 @@ const Guest *find(const Host &host, const std::string &name)
     return found == host.guests().end() ? nullptr : &found->second;
 }
 
+// In force, and not readable: that of another version of devhost, say.
+bool has_unknown_policy(const Guest &guest)
+{
+    return guest.info.policy && !guest.policy;
+}
+
 // Does one step of a plan.
 struct Doer {
     Host &host;
@@ -124,7 +130,8 @@ void Configuration::apply(bool all)
     remove_guests_without_file(present);
     for (const File &file : files) {
         const Guest *guest = find(host_, file.config.name);
-        if (all || guest == nullptr || guest->settings.digest != file.digest) {
+        if (all || guest == nullptr || guest->settings.digest != file.digest ||
+            has_unknown_policy(*guest)) {
             apply_guest(file);
         } else {
             note_backends(host_, file.config);

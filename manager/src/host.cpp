@@ -441,14 +441,21 @@ void Host::drop_device(Guest &guest, const std::string &name)
 void Host::refresh_policy(Guest &guest)
 {
     Properties properties{"Active", "Sequence"};
-    const auto policy =
-        guest.info.policy ? parts_.policies.adopt(policy_guest(guest)) : std::nullopt;
+    std::optional<PolicyConfig> policy;
+    std::vector<std::uint32_t> programs;
+    if (guest.info.policy) {
+        try {
+            policy = parts_.policies.adopt(policy_guest(guest));
+            programs = parts_.policies.program_ids(guest.info.name);
+        } catch (const Error &error) {
+            // It is in force all the same, until another one takes its place.
+            log_error(subject_of(guest), error.what());
+        }
+    }
     if (policy != guest.policy) {
         guest.policy = policy;
         properties.insert("Policy");
     }
-    const auto programs = guest.info.policy ? parts_.policies.program_ids(guest.info.name)
-                                            : std::vector<std::uint32_t>();
     if (programs != guest.programs) {
         guest.programs = programs;
         properties.insert("Programs");

@@ -71,6 +71,32 @@ TEST_F(ConfigurationTest, RestartChangesNothing)
     EXPECT_EQ(next.host.guest("ivi").policy, policy_of("[can.transmit]\ndefault = \"deny\"\n"));
 }
 
+// A policy pinned by another version: it is no reason not to start, and makes way for the file's.
+TEST_F(ConfigurationTest, PolicyInForceThatCannotBeReadIsReplacedByTheFiles)
+{
+    machine.write_config("ivi", one_device + deny);
+    configuration.start();
+    const unsigned applications = machine.policies.applications;
+    machine.policies.unreadable = true;
+    Manager next(machine);
+    EXPECT_EQ(next.configuration.problems(), Problems());
+    EXPECT_EQ(machine.policies.applications, applications + 1);
+    EXPECT_EQ(next.host.guest("ivi").policy, policy_of("[can.transmit]\ndefault = \"deny\"\n"));
+}
+
+TEST_F(ConfigurationTest, PolicyInForceThatCannotBeReadStaysWhereNoFileHasOne)
+{
+    host.create_guest(guest_config("ivi"));
+    host.set_policy("ivi", policy_of("[can.transmit]\ndefault = \"deny\"\n"));
+    machine.policies.unreadable = true;
+    Manager next(machine);
+    EXPECT_TRUE(next.host.guest("ivi").info.policy);
+    EXPECT_FALSE(next.host.guest("ivi").policy);
+    EXPECT_TRUE(machine.policies.pins.contains("ivi"));
+    next.host.set_policy("ivi", policy_of("[can.transmit]\ndefault = \"allow\"\n"));
+    EXPECT_EQ(next.host.guest("ivi").policy, policy_of("[can.transmit]\ndefault = \"allow\"\n"));
+}
+
 TEST_F(ConfigurationTest, ReloadMakesTheDifference)
 {
     machine.write_config("ivi", one_device + deny);
