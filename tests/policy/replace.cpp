@@ -15,7 +15,7 @@ namespace {
 constexpr uint32_t never = 0x0ad; // no rule set allows it
 constexpr uint32_t of_one = 0x100;
 constexpr uint32_t of_other = 0x101;
-constexpr unsigned pause_us = 2000; // a processor is left for who loads the programs
+constexpr unsigned pause_us = 2000;
 
 std::string direction(const std::string &name, uint32_t allowed)
 {
@@ -43,16 +43,6 @@ TEST("S10 swaps under traffic: each frame is judged by the old or the new rules"
     can::Socket sender(t.bus.name());
 
     t.apply(rules(0));
-    std::jthread swapper([&] {
-        try {
-            for (unsigned i = 1; i <= swaps; i++) {
-                t.apply(rules(i));
-            }
-        } catch (const std::exception &error) {
-            tap::fail_later(error.what());
-        }
-        stop = true;
-    });
     std::jthread host_traffic([&] {
         while (!stop) {
             for (const uint32_t id : {never, of_one, of_other}) {
@@ -70,15 +60,15 @@ TEST("S10 swaps under traffic: each frame is judged by the old or the new rules"
             received.at(frame->id == never ? 0 : 1 + frame->id - of_one)++;
         }
     };
-    while (!stop) {
+    const auto apply = [&](unsigned i) { t.apply(rules(i)); };
+    swap_under(swaps, apply, [&] {
         passed[0] += t.guest.send({never, 0, {1}}) == can::result_ok;
         passed[1] += t.guest.send({of_one, 0, {1}}) == can::result_ok;
         passed[2] += t.guest.send({of_other, 0, {1}}) == can::result_ok;
         sent += 3;
         drain(0);
-        usleep(pause_us);
-    }
-    swapper.join();
+    });
+    stop = true;
     host_traffic.join();
     drain(500);
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "setup.hpp"
 
+#include <atomic>
+#include <thread>
+
 #include "config.hpp"
 
 namespace dh {
@@ -34,6 +37,37 @@ devhost::PolicyStore store()
     return {"/usr/lib/devhost/bpf", pins};
 }
 
+void swap_under(unsigned swaps, const std::function<void(unsigned)> &apply,
+                const std::function<void()> &traffic)
+{
+    constexpr unsigned pause_us = 2000; // a processor is left for who loads the programs
+    std::atomic<bool> stop = false;
+
+    std::jthread swapper([&] {
+        try {
+            for (unsigned i = 1; i <= swaps; i++) {
+                apply(i);
+            }
+        } catch (const std::exception &error) {
+            tap::fail_later(error.what());
+        }
+        stop = true;
+    });
+    while (!stop) {
+        traffic();
+        usleep(pause_us);
+    }
+}
+
+devhost::PolicyGuest known(TestDevice &device)
+{
+    const GuestInfo info = device.control().guest(device.guest());
+
+    return {.name = info.name,
+            .id = info.id,
+            .devices = {{.name = device.name(), .id = device.info().id}}};
+}
+
 PolicyFixture::PolicyFixture(const std::string &name)
     : device(params(name, bus.name())), guest(device.path(), {}), host(bus.name())
 {
@@ -45,15 +79,6 @@ PolicyFixture::~PolicyFixture()
     if (!leave_policy) {
         store().remove(device.guest());
     }
-}
-
-devhost::PolicyGuest PolicyFixture::known()
-{
-    const GuestInfo info = device.control().guest(device.guest());
-
-    return {.name = info.name,
-            .id = info.id,
-            .devices = {{.name = device.name(), .id = device.info().id}}};
 }
 
 bool PolicyFixture::sends(uint32_t id, uint32_t flags)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "can.hpp"
@@ -16,9 +17,20 @@ devhost::PolicyConfig policy(const std::string &toml);
 // [policy.can] with that default for both directions.
 std::string both(const std::string &verdict);
 
+// Applies one policy after the other, counted from 1, while there is traffic: again and again,
+// from this thread, until all have been applied.
+void swap_under(unsigned swaps, const std::function<void(unsigned)> &apply,
+                const std::function<void()> &traffic);
+
 // Pins of its own, away from the daemon's.
 inline const std::filesystem::path pins = "/sys/fs/bpf/devhost-test";
 devhost::PolicyStore store();
+
+// The guest of a device, with that device.
+devhost::PolicyGuest known(TestDevice &device);
+
+// Passed and dropped by each rule of a list.
+using Rules = std::vector<devhost::RuleCounters>;
 
 struct PolicyFixture {
     explicit PolicyFixture(const std::string &name = "judged");
@@ -26,7 +38,7 @@ struct PolicyFixture {
     PolicyFixture &operator=(const PolicyFixture &) = delete;
     ~PolicyFixture();
 
-    devhost::PolicyGuest known();
+    devhost::PolicyGuest known() { return dh::known(device); }
     void apply(const std::string &toml) { store().apply(known(), policy(toml)); }
     devhost::CanCounters counters() { return store().counters(device.guest()).can.value(); }
     uint64_t verdicts(uint32_t kind) { return device.stats().verdicts[kind]; }
