@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A PCM of the host.
- *
- * It comes as a file that the daemon has opened, since opening is where
- * permissions are checked, and since an open file holds all that a substream
- * needs: the card, its module, the substream itself. What the file is we see
- * from the device number and from what only PCM files can do: a file whose card
- * is gone has lost its operations, and its number may be somebody else's.
+ * A PCM of the host, as one stream has it: its wake-ups, its data, its end.
  *
  * A guest without a driver leaves the PCM open, but without parameters: the
  * hardware sleeps.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/file.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <sound/control.h>
 
 #include "vhost_snd.h"
-
-static LIST_HEAD(vhost_snd_pcms);		/* vhost_snd_pcms_lock */
-static DEFINE_MUTEX(vhost_snd_pcms_lock);
 
 static snd_pcm_state_t vhost_snd_pcm_state(struct vhost_snd_pcm *pcm)
 {
@@ -71,82 +61,14 @@ static int vhost_snd_pcm_wake(struct wait_queue_entry *wait, unsigned int mode,
 	return 0;
 }
 
-static const int vhost_snd_minor_types[] = {
-	[SNDRV_PCM_STREAM_PLAYBACK] = SNDRV_DEVICE_TYPE_PCM_PLAYBACK,
-	[SNDRV_PCM_STREAM_CAPTURE] = SNDRV_DEVICE_TYPE_PCM_CAPTURE,
-};
-
-/* Only PCM files among ALSA's have these, as long as their card is there. */
-static bool vhost_snd_file_is_pcm(const struct file *file, int direction)
-{
-	const struct file_operations *ops = READ_ONCE(file->f_op);
-
-	if (direction == SNDRV_PCM_STREAM_PLAYBACK)
-		return ops->write_iter && !ops->read && ops->unlocked_ioctl;
-	return ops->read_iter && !ops->write && ops->unlocked_ioctl;
-}
-
-static struct snd_pcm_substream *vhost_snd_substream(const struct file *file)
-{
-	const struct inode *inode = file_inode(file);
-	struct snd_pcm_substream *substream = NULL;
-	int direction;
-
-	if (!S_ISCHR(inode->i_mode) || imajor(inode) != CONFIG_SND_MAJOR)
-		return NULL;
-	for (direction = 0; direction < ARRAY_SIZE(vhost_snd_minor_types);
-	     direction++) {
-		const struct snd_pcm_file *pcm_file;
-		struct snd_pcm *pcm;
-
-		pcm = snd_lookup_minor_data(iminor(inode),
-					    vhost_snd_minor_types[direction]);
-		if (!pcm)
-			continue;
-		if (vhost_snd_file_is_pcm(file, direction)) {
-			pcm_file = file->private_data;
-			substream = pcm_file->substream;
-			if (substream->pcm != pcm ||
-			    substream->stream != direction)
-				substream = NULL;
-		}
-		snd_card_unref(pcm->card);
-	}
-	return substream;
-}
-
-/* Two users of a substream would be in each other's way. */
-static int vhost_snd_pcm_enlist(struct vhost_snd_pcm *pcm)
-{
-	struct vhost_snd_pcm *other;
-	int err = 0;
-
-	mutex_lock(&vhost_snd_pcms_lock);
-	list_for_each_entry(other, &vhost_snd_pcms, list)
-		if (other->substream == pcm->substream)
-			err = -EBUSY;
-	if (!err)
-		list_add_tail(&pcm->list, &vhost_snd_pcms);
-	mutex_unlock(&vhost_snd_pcms_lock);
-	return err;
-}
-
-static void vhost_snd_pcm_free(struct vhost_snd_pcm *pcm)
-{
-	__fput_sync(pcm->file);
-	mutex_destroy(&pcm->lock);
-	kfree(pcm);
-}
-
 static void vhost_snd_pcm_release(struct work_struct *work)
 {
 	struct vhost_snd_pcm *pcm = container_of(work, struct vhost_snd_pcm,
 						 release);
 
-	mutex_lock(&vhost_snd_pcms_lock);
-	list_del(&pcm->list);
-	mutex_unlock(&vhost_snd_pcms_lock);
-	vhost_snd_pcm_free(pcm);
+	vhost_snd_file_close(&pcm->file);
+	mutex_destroy(&pcm->lock);
+	kfree(pcm);
 }
 
 static void vhost_snd_pcm_last(struct kref *ref)
@@ -168,21 +90,6 @@ void vhost_snd_pcm_put(struct vhost_snd_pcm *pcm)
 }
 
 /**
- * vhost_snd_pcm_quieten - have a PCM keep quiet and give back what it holds
- * @pcm: the PCM; its lock is held
- *
- * Context: Process context, sleeps.
- */
-void vhost_snd_pcm_quieten(struct vhost_snd_pcm *pcm)
-{
-	const struct file_operations *ops = READ_ONCE(pcm->file->f_op);
-
-	snd_pcm_kernel_ioctl(pcm->substream, SNDRV_PCM_IOCTL_DROP, NULL);
-	/* Not among the requests of snd_pcm_kernel_ioctl(); has no argument. */
-	ops->unlocked_ioctl(pcm->file, SNDRV_PCM_IOCTL_HW_FREE, 0);
-}
-
-/**
  * vhost_snd_pcm_hush - quieten a PCM that vhost_snd_pcm_forget() was called for
  * @pcm: the PCM; its lock is held
  *
@@ -194,7 +101,7 @@ void vhost_snd_pcm_hush(struct vhost_snd_pcm *pcm)
 	if (!READ_ONCE(pcm->hush))
 		return;
 	WRITE_ONCE(pcm->hush, false);
-	vhost_snd_pcm_quieten(pcm);
+	vhost_snd_file_quieten(&pcm->file);
 }
 
 static void vhost_snd_pcm_silence(struct work_struct *work)
@@ -228,16 +135,13 @@ void vhost_snd_pcm_forget(struct vhost_snd_pcm *pcm)
 		vhost_snd_pcm_put(pcm);
 }
 
-static struct vhost_snd_pcm *vhost_snd_pcm_new(struct file *file,
-					       struct snd_pcm_substream *substream)
+static struct vhost_snd_pcm *vhost_snd_pcm_new(void)
 {
 	struct vhost_snd_pcm *pcm = kzalloc_obj(*pcm);
 
 	if (!pcm)
 		return NULL;
 	kref_init(&pcm->ref);
-	pcm->file = file;
-	pcm->substream = substream;
 	mutex_init(&pcm->lock);
 	init_waitqueue_func_entry(&pcm->sleep, vhost_snd_pcm_wake);
 	init_waitqueue_func_entry(&pcm->tsleep, vhost_snd_pcm_wake);
@@ -258,46 +162,19 @@ static struct vhost_snd_pcm *vhost_snd_pcm_new(struct file *file,
  */
 struct vhost_snd_pcm *vhost_snd_pcm_open(int fd, struct netlink_ext_ack *extack)
 {
-	struct file *file = fget(fd);
-	struct snd_pcm_substream *substream;
-	struct vhost_snd_pcm *pcm;
+	struct vhost_snd_pcm *pcm = vhost_snd_pcm_new();
 	int err;
 
-	if (!file) {
-		NL_SET_ERR_MSG_FMT(extack, "%d is not an open file", fd);
-		return ERR_PTR(-EBADF);
-	}
-	substream = vhost_snd_substream(file);
-	if (!substream) {
-		NL_SET_ERR_MSG_FMT(extack, "file %d is not a PCM that is there",
-				   fd);
-		err = -EINVAL;
-		goto err_file;
-	}
-	/* The worker must not wait for room. */
-	if (!(file->f_flags & O_NONBLOCK) ||
-	    !(substream->f_flags & O_NONBLOCK) || (file->f_flags & O_APPEND)) {
-		NL_SET_ERR_MSG_FMT(extack,
-				   "PCM %d has to be opened with O_NONBLOCK, without O_APPEND",
-				   fd);
-		err = -EINVAL;
-		goto err_file;
-	}
-	pcm = vhost_snd_pcm_new(file, substream);
-	if (!pcm) {
-		err = -ENOMEM;
-		goto err_file;
-	}
-	err = vhost_snd_pcm_enlist(pcm);
+	if (!pcm)
+		return ERR_PTR(-ENOMEM);
+	err = vhost_snd_file_open(&pcm->file, fd, extack);
 	if (err) {
-		NL_SET_ERR_MSG_FMT(extack, "PCM %d is a stream already", fd);
-		goto err_free;
+		mutex_destroy(&pcm->lock);
+		kfree(pcm);
+		return ERR_PTR(err);
 	}
-	/* It may have been used before. */
-	mutex_lock(&pcm->lock);
-	vhost_snd_pcm_quieten(pcm);
-	mutex_unlock(&pcm->lock);
-	err = vhost_snd_caps_read(substream, &pcm->caps);
+	pcm->substream = pcm->file.substream;
+	err = vhost_snd_caps_read(pcm->substream, &pcm->caps);
 	if (err) {
 		NL_SET_ERR_MSG_FMT(extack, "PCM %d has no format that virtio knows",
 				   fd);
@@ -305,12 +182,6 @@ struct vhost_snd_pcm *vhost_snd_pcm_open(int fd, struct netlink_ext_ack *extack)
 		return ERR_PTR(err);
 	}
 	return pcm;
-
-err_free:
-	kfree(pcm);
-err_file:
-	fput(file);
-	return ERR_PTR(err);
 }
 
 /**

@@ -25,7 +25,7 @@ static int vhost_snd_job_do(struct vhost_snd_job *job)
 		snd_pcm_kernel_ioctl(substream, SNDRV_PCM_IOCTL_DROP, NULL);
 	}
 	if (job->ops & VHOST_SND_OP_FREE)
-		vhost_snd_pcm_quieten(pcm);
+		vhost_snd_file_quieten(&pcm->file);
 	if (job->ops & VHOST_SND_OP_PARAMS) {
 		err = vhost_snd_params_apply(substream, &job->params);
 		if (err)

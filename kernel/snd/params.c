@@ -369,3 +369,4 @@ int vhost_snd_params_apply(struct snd_pcm_substream *substream,
 	kfree(params);
 	return err;
 }
+EXPORT_SYMBOL_GPL(vhost_snd_params_apply);

@@ -5,7 +5,8 @@
  *   main.c     the device class: creation, start, stop, suspend, events
  *   config.c   what the configuration says: streams, jacks, controls
  *   fill.c     what it tells of itself
- *   host.c     a PCM of the host: its file, its wake-ups, its data
+ *   file.c     the file of a PCM of the host
+ *   host.c     a PCM of the host: its wake-ups, its data
  *   job.c      what is done to it and sleeps
  *   params.c   formats, rates and sizes: what a PCM can, what is made of a wish
  *   stream.c   a stream of the guest: requests in order, the state machine
@@ -44,6 +45,8 @@
 
 #include <devhost/device.h>
 #include <devhost/policy.h>
+
+#include "host_pcm.h"
 
 /* Added to the rates of linux/virtio_snd.h by virtio 1.4. */
 #define VIRTIO_SND_PCM_RATE_12000	14
@@ -101,31 +104,8 @@ struct vhost_snd_caps {
 };
 
 /**
- * struct vhost_snd_params - parameters that the driver has set
- * @buffer_bytes: of the guest's buffer
- * @period_bytes: of its periods
- * @features: bits VIRTIO_SND_PCM_F_*
- * @channels: number of channels
- * @vformat: VIRTIO_SND_PCM_FMT_*
- * @format: the same in ALSA's words
- * @rate: frames a second
- * @frame_bytes: bytes of a frame
- */
-struct vhost_snd_params {
-	u32 buffer_bytes;
-	u32 period_bytes;
-	u32 features;
-	u8 channels;
-	u8 vformat;
-	snd_pcm_format_t format;
-	u32 rate;
-	u32 frame_bytes;
-};
-
-/**
  * struct vhost_snd_pcm - a PCM of the host
  * @ref: one for the stream that has it, one for each job
- * @list: in the list of all; host.c's lock
  * @file: what the daemon opened
  * @substream: what the file brought along; lives as long as the file
  * @stream: whom to wake; the stream takes the entries away before it goes
@@ -142,8 +122,7 @@ struct vhost_snd_params {
  */
 struct vhost_snd_pcm {
 	struct kref ref;
-	struct list_head list;
-	struct file *file;
+	struct vhost_snd_file file;
 	struct snd_pcm_substream *substream;
 	struct vhost_snd_stream *stream;
 	struct wait_queue_entry sleep;
@@ -458,7 +437,6 @@ int vhost_snd_pcm_forward(struct vhost_snd_stream *stream, u64 frames);
 int vhost_snd_pcm_chmaps(struct vhost_snd_pcm *pcm,
 			 struct vhost_snd_stream *stream);
 
-void vhost_snd_pcm_quieten(struct vhost_snd_pcm *pcm);
 void vhost_snd_pcm_hush(struct vhost_snd_pcm *pcm);
 
 /* job.c */
@@ -473,8 +451,6 @@ void vhost_snd_caps_limit(const struct vhost_snd_stream *stream,
 u32 vhost_snd_params_check(const struct vhost_snd_stream *stream,
 			   const struct virtio_snd_pcm_set_params *msg,
 			   struct vhost_snd_params *params);
-int vhost_snd_params_apply(struct snd_pcm_substream *substream,
-			   const struct vhost_snd_params *params);
 
 /* stream.c */
 enum devhost_answer vhost_snd_stream_request(struct vhost_snd *vs,
