@@ -306,6 +306,41 @@ Bytes HostPcm::read(size_t bytes, int timeout_ms)
     return data;
 }
 
+uint64_t HostPcm::position()
+{
+    snd_pcm_status status{};
+    call(fd_.get(), SNDRV_PCM_IOCTL_STATUS, &status, "STATUS");
+    return status.hw_ptr;
+}
+
+Plug::Plug(const std::string &driver)
+    : driver_("/sys/bus/platform/drivers/" + driver), device_(driver + ".0")
+{
+}
+
+Plug::~Plug()
+{
+    if (out_) {
+        try {
+            in();
+        } catch (const std::exception &error) {
+            tap::fail_later(error.what());
+        }
+    }
+}
+
+void Plug::out()
+{
+    shell("timeout 20 sh -c 'echo " + device_ + " > " + driver_ + "/unbind'");
+    out_ = true;
+}
+
+void Plug::in()
+{
+    shell("echo " + device_ + " > " + driver_ + "/bind");
+    out_ = false;
+}
+
 HostControls::HostControls(int card)
     : fd_(open_node("/dev/snd/controlC" + std::to_string(card), O_RDWR))
 {

@@ -72,12 +72,30 @@ public:
     void drop();
     // All of it; blocks.
     void write(const Bytes &data);
+    // Frames that it has played or recorded since it was prepared.
+    uint64_t position();
     // Up to that many bytes; less where nothing more comes in that time.
     Bytes read(size_t bytes, int timeout_ms = 5000);
 
 private:
     Fd fd_;
     uint32_t frame_bytes_ = 4;
+};
+
+// Takes a card away and brings it back, by its driver.
+class Plug {
+public:
+    explicit Plug(const std::string &driver);
+    Plug(const Plug &) = delete;
+    Plug &operator=(const Plug &) = delete;
+    ~Plug();
+    // Returns when the host is rid of the card: nobody has a file of it.
+    void out();
+    void in();
+
+private:
+    std::string driver_, device_;
+    bool out_ = false;
 };
 
 // Elements of a host card.

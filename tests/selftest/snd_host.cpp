@@ -34,42 +34,6 @@ void run(snd::SndGuest &guest, uint32_t stream, const snd::Params &p, unsigned b
     CHECK_EQ(guest.start_stream(stream), ok);
 }
 
-// Takes a card away and brings it back, by its driver.
-class Plug {
-public:
-    explicit Plug(std::string driver)
-        : driver_("/sys/bus/platform/drivers/" + driver), device_(driver + ".0")
-    {
-    }
-    Plug(const Plug &) = delete;
-    Plug &operator=(const Plug &) = delete;
-    ~Plug()
-    {
-        if (out_) {
-            try {
-                in();
-            } catch (const std::exception &error) {
-                tap::fail_later(error.what());
-            }
-        }
-    }
-    // Returns when the host is rid of the card: nobody has a file of it.
-    void out()
-    {
-        shell("timeout 20 sh -c 'echo " + device_ + " > " + driver_ + "/unbind'");
-        out_ = true;
-    }
-    void in()
-    {
-        shell("echo " + device_ + " > " + driver_ + "/bind");
-        out_ = false;
-    }
-
-private:
-    std::string driver_, device_;
-    bool out_ = false;
-};
-
 // The substreams of the loop that somebody has open.
 std::string substream(int card, unsigned device, bool capture)
 {
@@ -202,7 +166,7 @@ TEST_RINGS("snd: a VMM that is killed while it streams")
 TEST_RINGS("A10 the card is unplugged while it plays and records, and comes back")
 {
     snd::LoopFixture t(snd::with_ring(ring));
-    Plug plug("snd_aloop");
+    snd::Plug plug("snd_aloop");
     for (int round = 0; round < 3; round++) {
         run(t.guest, 0, small(), 100);
         run(t.guest, 1, small(), 100);
@@ -242,7 +206,7 @@ TEST_RINGS("A10 the card is unplugged while it plays and records, and comes back
 TEST_RINGS("A10 the card is unplugged and replaced while the stream runs on")
 {
     snd::LoopFixture t(snd::with_ring(ring));
-    Plug plug("snd_aloop");
+    snd::Plug plug("snd_aloop");
     snd::Params p = small();
     p.features = 1U << VIRTIO_SND_PCM_F_EVT_XRUNS;
     t.guest.post_events(8);
@@ -277,7 +241,7 @@ TEST_RINGS("A10 the card is unplugged and replaced while the stream runs on")
 TEST_RINGS("A10 a card is unplugged while nobody uses it, and while it is suspended")
 {
     snd::LoopFixture t(snd::with_ring(ring));
-    Plug plug("snd_aloop");
+    snd::Plug plug("snd_aloop");
     t.guest.reset();
     t.guest.forget();
     plug.out(); // no driver
@@ -490,7 +454,7 @@ TEST_RINGS("snd: control elements of a card that goes and comes back")
     // The test's own file of the card would keep it.
     t.host = snd::HostControls(snd::card("Loopback"));
     {
-        Plug plug("snd_dummy");
+        snd::Plug plug("snd_dummy");
         plug.out();
         CHECK(!t.read(0, 2));
         CHECK_EQ(t.write(0, {1, 1}), io_err);
