@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// create, remove, set, restart-bus, reload: what changes guests and devices.
+// create, remove, set, volume, mute, unmute, restart-bus, reload: what changes guests and devices.
+#include <charconv>
+#include <optional>
+
 #include "bus_paths.hpp"
 #include "client.hpp"
 #include "commands.hpp"
 
 namespace devhost::ctl {
+
+namespace {
+
+std::optional<std::int32_t> number_in(const std::string &text)
+{
+    std::int32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() ? std::optional(number)
+                                                                    : std::nullopt;
+}
+
+} // namespace
 
 int create(const Options & /*options*/, const Arguments &arguments)
 {
@@ -54,6 +69,55 @@ int set(const Options & /*options*/, const Arguments &arguments)
     client.call(path_of(target_of(arguments.front())), "org.devhost1.Device", "Configure",
                 settings_of(arguments.begin() + 1, arguments.end()));
     return 0;
+}
+
+namespace {
+
+template <typename Value>
+void set_stream(const Arguments &arguments, const char *method, const Value &value)
+{
+    const auto stream = number_in(arguments.at(1));
+    if (!stream || *stream < 0) {
+        throw UsageError("'" + arguments.at(1) +
+                         "' is no number of a stream: the first one has number 0.");
+    }
+    Client client;
+    client.call(path_of(target_of(arguments.front())), "org.devhost1.Device", method,
+                static_cast<std::uint32_t>(*stream), value);
+}
+
+int mute_as(const Arguments &arguments, bool mute)
+{
+    if (arguments.size() != 2 || target_of(arguments.front()).device.empty()) {
+        throw UsageError("mute GUEST/DEVICE STREAM, or unmute GUEST/DEVICE STREAM.");
+    }
+    set_stream(arguments, "SetMute", mute);
+    return 0;
+}
+
+} // namespace
+
+int volume(const Options & /*options*/, const Arguments &arguments)
+{
+    if (arguments.size() != 3 || target_of(arguments.front()).device.empty()) {
+        throw UsageError("volume GUEST/DEVICE STREAM DECIBELS.");
+    }
+    const auto decibels = number_in(arguments[2]);
+    if (!decibels) {
+        throw UsageError("'" + arguments[2] + "' is no number of decibels, as -6.");
+    }
+    set_stream(arguments, "SetVolume", *decibels);
+    return 0;
+}
+
+int mute(const Options & /*options*/, const Arguments &arguments)
+{
+    return mute_as(arguments, true);
+}
+
+int unmute(const Options & /*options*/, const Arguments &arguments)
+{
+    return mute_as(arguments, false);
 }
 
 int restart_bus(const Options & /*options*/, const Arguments &arguments)

@@ -25,6 +25,8 @@ constexpr std::array commands{
     Entry{"reload", reload},   Entry{"policy", policy},
     Entry{"monitor", monitor}, Entry{"apply", apply},
     Entry{"check", check},     Entry{"sync-node", sync_node},
+    Entry{"volume", volume},   Entry{"mute", mute},
+    Entry{"unmute", unmute},
 };
 
 constexpr const char *help =
@@ -38,12 +40,14 @@ constexpr const char *help =
     "  create GUEST/DEVICE CLASS [KEY=VALUE...]\n"
     "  remove [--force] GUEST[/DEVICE]\n"
     "  set GUEST/DEVICE KEY=VALUE...           settings of the backend, as bitrate\n"
+    "  volume GUEST/DEVICE STREAM DECIBELS     of a stream on a mixer; 0 is full, -64 silence\n"
+    "  mute|unmute GUEST/DEVICE STREAM\n"
     "  restart-bus GUEST/DEVICE                end bus-off\n"
     "  policy show|counters|clear GUEST\n"
     "  policy set GUEST FILE\n"
     "  policy check FILE\n"
     "  monitor                                 changes as they happen\n"
-    "  reload                                  read /etc/devhost/guests.d again\n"
+    "  reload                                  read /etc/devhost/guests.d and mixers.d again\n"
     "\n"
     "Without devhostd:\n"
     "  apply                                   set up the guests from their files\n"

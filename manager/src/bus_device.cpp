@@ -169,7 +169,16 @@ Setting list_of(const Device &device, const Items &items)
 SettingTable table_of(const Device &device, const SndBackendInfo &snd)
 {
     SettingTable table;
-    table["stream"] = list_of(device, snd.streams);
+    SettingList streams;
+    for (std::size_t id = 0; id < snd.streams.size(); id++) {
+        streams.push_back(setting_of(device, snd.streams[id]));
+        if (id < device.levels.size() && device.levels[id]) {
+            auto &stream = std::get<SettingTable>(streams.back().value);
+            stream["volume"] = {.value = std::int64_t{device.levels[id]->volume}};
+            stream["mute"] = {.value = device.levels[id]->mute};
+        }
+    }
+    table["stream"] = {.value = std::move(streams)};
     table["jack"] = list_of(device, snd.jacks);
     table["control"] = list_of(device, snd.controls);
     return table;
@@ -255,6 +264,16 @@ void DeviceInterface::configure_link(const Setting &settings)
     const DeviceConfig config = device_from(
         TableReader(device_table(device_.info.name, device_.info.device_class, all), "", ""));
     host_.set_link(device_.info.guest, device_.info.name, *config.can());
+}
+
+void DeviceInterface::set_volume(std::uint32_t stream, std::int32_t volume)
+{
+    host_.set_level(device_.info.guest, device_.info.name, stream, volume, std::nullopt);
+}
+
+void DeviceInterface::set_mute(std::uint32_t stream, bool mute)
+{
+    host_.set_level(device_.info.guest, device_.info.name, stream, std::nullopt, mute);
 }
 
 void DeviceInterface::restart_bus()

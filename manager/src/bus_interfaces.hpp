@@ -79,6 +79,8 @@ public:
 
     UniqueFd open();
     void configure(const Setting &settings);
+    void set_volume(std::uint32_t stream, std::int32_t volume);
+    void set_mute(std::uint32_t stream, bool mute);
     void restart_bus();
     std::map<std::string, std::uint64_t> get_statistics();
 

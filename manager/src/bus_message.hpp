@@ -75,6 +75,8 @@ struct Basic {
 template <>
 struct BusType<std::uint8_t> : bus::Basic<std::uint8_t, 'y'> {};
 template <>
+struct BusType<std::int32_t> : bus::Basic<std::int32_t, 'i'> {};
+template <>
 struct BusType<std::uint32_t> : bus::Basic<std::uint32_t, 'u'> {};
 template <>
 struct BusType<std::uint64_t> : bus::Basic<std::uint64_t, 't'> {};

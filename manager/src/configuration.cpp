@@ -91,18 +91,18 @@ void note_backends(Host &host, const GuestConfig &config)
 
 } // namespace
 
-std::vector<fs::path> Configuration::paths()
+std::vector<fs::path> Configuration::paths(const fs::path &directory)
 {
     std::error_code error;
     std::vector<fs::path> result;
-    for (const auto &entry : fs::directory_iterator(directory_, error)) {
+    for (const auto &entry : fs::directory_iterator(directory, error)) {
         const std::string name = entry.path().filename();
         if (name.ends_with(".toml") && !name.starts_with(".")) {
             result.push_back(entry.path());
         }
     }
     if (error && error != std::errc::no_such_file_or_directory) {
-        problems_.push_back("Cannot read " + directory_.string() + ": " + error.message() + ".");
+        problems_.push_back("Cannot read " + directory.string() + ": " + error.message() + ".");
     }
     std::ranges::sort(result);
     return result;
@@ -111,7 +111,8 @@ std::vector<fs::path> Configuration::paths()
 void Configuration::apply(bool all)
 {
     problems_.clear();
-    const std::vector<fs::path> present = paths();
+    apply_mixers(all); // guests may stand on them
+    const std::vector<fs::path> present = paths(directory_);
     std::vector<File> files;
     for (const fs::path &path : present) {
         attempt(path.stem(), path, [&] {
@@ -137,6 +138,19 @@ void Configuration::apply(bool all)
             note_backends(host_, file.config);
         }
     }
+}
+
+void Configuration::apply_mixers(bool all)
+{
+    std::vector<MixerConfig> mixers;
+    for (const fs::path &path : paths(mixers_directory_)) {
+        attempt({}, path, [&] { mixers.push_back(parse_mixer_file(path)); });
+    }
+    const auto report = [&](const MixerConfig &mixer, const std::string &problem) {
+        problems_.push_back(mixer.file.string() + ": " + problem);
+        log_error({}, problems_.back());
+    };
+    attempt({}, mixers_directory_, [&] { host_.set_mixers(std::move(mixers), all, report); });
 }
 
 bool Configuration::attempt(const std::string &guest, const fs::path &file,

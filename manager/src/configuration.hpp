@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Makes the guests as their files say, at start and on reload.
+// Makes the mixers and the guests as their files say, at start and on reload.
 #pragma once
 
 #include <filesystem>
@@ -14,8 +14,11 @@ namespace devhost {
 
 class Configuration {
 public:
+    /// The files of guests; those of mixers are beside it, in mixers.d.
     Configuration(Host &host, std::filesystem::path directory)
-        : host_(host), directory_(std::move(directory))
+        : host_(host),
+          directory_(std::move(directory)),
+          mixers_directory_(directory_.parent_path() / "mixers.d")
     {
     }
 
@@ -36,7 +39,8 @@ private:
     };
 
     void apply(bool all);
-    [[nodiscard]] std::vector<std::filesystem::path> paths();
+    [[nodiscard]] std::vector<std::filesystem::path> paths(const std::filesystem::path &directory);
+    void apply_mixers(bool all);
     void apply_guest(const File &file);
     /// Runs @p action; what it throws becomes a problem. False when it threw.
     bool attempt(const std::string &guest, const std::filesystem::path &file,
@@ -45,6 +49,7 @@ private:
 
     Host &host_;
     std::filesystem::path directory_;
+    std::filesystem::path mixers_directory_;
     std::vector<std::string> problems_;
 };
 

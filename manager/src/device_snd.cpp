@@ -34,31 +34,6 @@ std::optional<std::uint32_t> number_in(std::string_view text)
     return number;
 }
 
-std::optional<SndPcmName> pcm_in(std::string_view text)
-{
-    constexpr std::string_view prefix = "hw:";
-    std::vector<std::string_view> parts;
-
-    if (!text.starts_with(prefix)) {
-        return std::nullopt;
-    }
-    text.remove_prefix(prefix.size());
-    for (std::size_t comma = 0; comma != std::string_view::npos;) {
-        comma = text.find(',');
-        parts.push_back(text.substr(0, comma));
-        text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
-    }
-    if (parts.size() < 2 || parts.size() > 3 || !is_card(parts[0])) {
-        return std::nullopt;
-    }
-    const auto device = number_in(parts[1]);
-    const auto subdevice = parts.size() == 3 ? number_in(parts[2]) : std::nullopt;
-    if (!device || (parts.size() == 3 && !subdevice)) {
-        return std::nullopt;
-    }
-    return SndPcmName{.card = std::string(parts[0]), .device = *device, .subdevice = subdevice};
-}
-
 SndPcmName pcm_from(TableReader &table)
 {
     const auto text = table.text("pcm");
@@ -66,7 +41,7 @@ SndPcmName pcm_from(TableReader &table)
     if (!text) {
         table.fail(table.where() + " needs pcm = \"hw:CARD,DEVICE\", a PCM of the host");
     }
-    const auto pcm = pcm_in(*text);
+    const auto pcm = pcm_named(*text);
     if (!pcm) {
         table.fail("pcm", "must be \"hw:CARD,DEVICE\" or \"hw:CARD,DEVICE,SUBDEVICE\", with the "
                           "card's id or number");
@@ -152,6 +127,31 @@ std::string to_text(const SndPcmName &pcm)
         text += std::format(",{}", *pcm.subdevice);
     }
     return text;
+}
+
+std::optional<SndPcmName> pcm_named(std::string_view text)
+{
+    constexpr std::string_view prefix = "hw:";
+    std::vector<std::string_view> parts;
+
+    if (!text.starts_with(prefix)) {
+        return std::nullopt;
+    }
+    text.remove_prefix(prefix.size());
+    for (std::size_t comma = 0; comma != std::string_view::npos;) {
+        comma = text.find(',');
+        parts.push_back(text.substr(0, comma));
+        text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+    }
+    if (parts.size() < 2 || parts.size() > 3 || !is_card(parts[0])) {
+        return std::nullopt;
+    }
+    const auto device = number_in(parts[1]);
+    const auto subdevice = parts.size() == 3 ? number_in(parts[2]) : std::nullopt;
+    if (!device || (parts.size() == 3 && !subdevice)) {
+        return std::nullopt;
+    }
+    return SndPcmName{.card = std::string(parts[0]), .device = *device, .subdevice = subdevice};
 }
 
 SndDeviceConfig snd_device_from(TableReader table)

@@ -24,6 +24,7 @@ struct SndPcmName {
 };
 
 std::string to_text(const SndPcmName &pcm);
+std::optional<SndPcmName> pcm_named(std::string_view text);
 
 struct SndStreamConfig {
     SndPcmName pcm;

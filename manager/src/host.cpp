@@ -41,6 +41,11 @@ const char *describe(devhost_dev_state state)
     return "is in a state that this devhostd does not know";
 }
 
+SndPlace place_of(const SndStreamInfo &stream)
+{
+    return {.card = stream.pcm->card, .device = stream.pcm->device, .direction = stream.direction};
+}
+
 Properties difference(const DeviceInfo &a, const DeviceInfo &b)
 {
     Properties properties;
@@ -220,10 +225,75 @@ void Host::name_cards(Device &device)
     }
 }
 
+bool Host::refresh_levels(Device &device)
+{
+    const auto *snd = std::get_if<SndBackendInfo>(&device.info.backend);
+    std::vector<std::optional<SndLevel>> levels;
+    for (const SndStreamInfo &stream :
+         snd == nullptr ? std::vector<SndStreamInfo>() : snd->streams) {
+        levels.push_back(stream.pcm ? parts_.cards.level(place_of(stream)) : std::nullopt);
+    }
+    const bool changed = levels != device.levels;
+    device.levels = std::move(levels);
+    return changed;
+}
+
+void Host::refresh_all_levels()
+{
+    for (auto &[unused, guest] : guests_) {
+        for (auto &[name, device] : guest.devices) {
+            if (refresh_levels(device) && observer_ != nullptr) {
+                observer_->device_changed(device, {"Backend"});
+            }
+        }
+    }
+}
+
+void Host::set_mixers(std::vector<MixerConfig> mixers, bool all, const Mixers::Report &report)
+{
+    parts_.mixers.configure(std::move(mixers), all, report);
+}
+
+void Host::set_level(const std::string &guest, const std::string &name, std::uint32_t stream,
+                     std::optional<int> volume, std::optional<bool> mute)
+{
+    const Device &of = device(guest, name);
+    const auto *snd = std::get_if<SndBackendInfo>(&of.info.backend);
+    if (snd == nullptr || stream >= snd->streams.size()) {
+        throw Error(Cause::invalid_args, "The device '" + name + "' of guest '" + guest +
+                                             "' has no stream " + std::to_string(stream) + ".");
+    }
+    if (volume && (*volume < volume_min || *volume > 0)) {
+        throw Error(Cause::invalid_args, "A volume is from " + std::to_string(volume_min) +
+                                             " to 0, in decibels; " + std::to_string(volume_min) +
+                                             " is silence.");
+    }
+    const SndStreamInfo &info = snd->streams[stream];
+    const auto now = info.pcm ? parts_.cards.level(place_of(info)) : std::nullopt;
+    if (!now) {
+        throw Error(Cause::not_supported,
+                    "Stream " + std::to_string(stream) + " of the device '" + name +
+                        "' of guest '" + guest +
+                        "' is on no mixer: give it a mixer's port as its PCM.");
+    }
+    parts_.cards.set_level(
+        place_of(info), {.volume = volume.value_or(now->volume), .mute = mute.value_or(now->mute)});
+    refresh_all_levels();
+}
+
 void Host::handle_card_events()
 {
-    if (!parts_.cards.read_events()) {
+    const SndCardEvents events = parts_.cards.read_events();
+    if (events.levels) {
+        refresh_all_levels();
+    }
+    if (!events.come) {
         return;
+    }
+    try {
+        parts_.mixers.refresh();
+    } catch (const Error &error) {
+        log_error({}, error.what());
     }
     std::vector<std::pair<std::string, std::string>> names; // what follows may drop devices
     for (const auto &[guest_name, guest] : guests_) {
@@ -386,6 +456,7 @@ void Host::add_device(Guest &guest, const DeviceInfo &info)
     Device &device = guest.devices[info.name];
     device.info = info;
     name_cards(device);
+    refresh_levels(device);
     if (const std::string *interface = device.interface()) {
         device.link = parts_.links.read(*interface);
     }
@@ -404,6 +475,9 @@ void Host::update_device(Guest &guest, Device &device, const DeviceInfo &info)
     const bool other_state = device.info.state != info.state;
     device.info = info;
     name_cards(device);
+    if (refresh_levels(device)) {
+        properties.insert("Backend");
+    }
     const std::string node = device.node;
     publish(guest, device);
     if (device.node != node) {

@@ -13,6 +13,7 @@
 
 #include "can_links.hpp"
 #include "kernel.hpp"
+#include "mixers.hpp"
 #include "nodes.hpp"
 #include "policies.hpp"
 #include "runtime_state.hpp"
@@ -23,10 +24,11 @@ namespace devhost {
 
 struct Device {
     DeviceInfo info;
-    std::string node;                           // path of the vhost-vdpa node, or empty
-    std::optional<CanLinkInfo> link;            // of a CAN device, while the interface exists
-    std::optional<Backend> wanted;              // what it is to stand on, where known
-    std::map<std::uint32_t, std::string> cards; // ids of its sound cards, by number
+    std::string node;                            // path of the vhost-vdpa node, or empty
+    std::optional<CanLinkInfo> link;             // of a CAN device, while the interface exists
+    std::optional<Backend> wanted;               // what it is to stand on, where known
+    std::map<std::uint32_t, std::string> cards;  // ids of its sound cards, by number
+    std::vector<std::optional<SndLevel>> levels; // of its streams, where a mixer has them
 
     [[nodiscard]] const std::string *interface() const;
 };
@@ -63,6 +65,7 @@ struct HostParts {
     Kernel &kernel;
     CanLinks &links;
     SoundCards &cards;
+    Mixers &mixers;
     Policies &policies;
     Workers &workers;
     Nodes nodes;
@@ -81,8 +84,10 @@ public:
     void discover();
     void handle_kernel_events();
     void handle_link_events();
-    /// Sound cards that came back are given to the devices that lost them.
+    /// Sound cards that came back are given to the mixers and devices that lost them.
     void handle_card_events();
+    /// Which mixers are wanted.
+    void set_mixers(std::vector<MixerConfig> mixers, bool all, const Mixers::Report &report);
 
     [[nodiscard]] const std::map<std::string, Guest> &guests() const { return guests_; }
     [[nodiscard]] const Guest &guest(const std::string &name) const;
@@ -105,6 +110,10 @@ public:
     /// Of a sound device: whether something is plugged in, for each jack.
     void set_jacks(const std::string &guest, const std::string &name,
                    const std::vector<bool> &connected);
+
+    /// Of a stream that is on a mixer.
+    void set_level(const std::string &guest, const std::string &name, std::uint32_t stream,
+                   std::optional<int> volume, std::optional<bool> mute);
 
     void set_policy(const std::string &guest, const PolicyConfig &policy);
     void clear_policy(const std::string &guest);
@@ -138,6 +147,9 @@ private:
     BackendFiles make_ready(const SndDeviceConfig &snd);
     void name_cards(Device &device);
     void refresh_cards(const std::string &guest, const std::string &name);
+    /// True where they changed.
+    bool refresh_levels(Device &device);
+    void refresh_all_levels();
 
     void publish(const Guest &guest, Device &device);
     void apply_worker(const Guest &guest, const Device &device);

@@ -11,6 +11,7 @@
 #include <linux/netlink.h>
 #include <sound/asound.h>
 #include <string_view>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <vector>
@@ -71,6 +72,12 @@ UniqueFd open_card_node(const fs::path &node, const std::string &card)
     return fd;
 }
 
+bool watch(const UniqueFd &poll, const UniqueFd &fd)
+{
+    epoll_event event{.events = EPOLLIN, .data = {}};
+    return epoll_ctl(poll.get(), EPOLL_CTL_ADD, fd.get(), &event) == 0;
+}
+
 const char *word_of(devhost_snd_direction direction)
 {
     return direction == DEVHOST_SND_PLAYBACK ? "playback" : "capture";
@@ -79,8 +86,14 @@ const char *word_of(devhost_snd_direction direction)
 } // namespace
 
 AlsaCards::AlsaCards(fs::path sys, fs::path dev)
-    : sys_(std::move(sys)), dev_(std::move(dev)), events_(open_uevents())
+    : sys_(std::move(sys)),
+      dev_(std::move(dev)),
+      uevents_(open_uevents()),
+      poll_(epoll_create1(EPOLL_CLOEXEC))
 {
+    if (!poll_ || !watch(poll_, uevents_)) {
+        throw system_error(errno, "Cannot watch the sound cards");
+    }
 }
 
 std::string AlsaCards::id(std::uint32_t number)
@@ -144,9 +157,14 @@ UniqueFd AlsaCards::open_pcm(const SndStreamConfig &stream)
     return fd;
 }
 
+fs::path AlsaCards::control_node(std::uint32_t card) const
+{
+    return dev_ / "snd" / ("controlC" + std::to_string(card));
+}
+
 UniqueFd AlsaCards::open_card(const std::string &card)
 {
-    UniqueFd fd = open_card_node(dev_ / "snd" / ("controlC" + std::to_string(number(card))), card);
+    UniqueFd fd = open_card_node(control_node(number(card)), card);
     int on = 1;
     if (ioctl(fd.get(), SNDRV_CTL_IOCTL_SUBSCRIBE_EVENTS, &on) != 0) {
         throw system_error(errno, "Cannot subscribe to events of the sound card '" + card + "'");
@@ -181,12 +199,12 @@ std::uint32_t AlsaCards::numid(const UniqueFd &card, const SndControlConfig &con
                                          control.card + " controls' lists what it has.");
 }
 
-bool AlsaCards::read_events()
+bool AlsaCards::read_uevents()
 {
     std::array<char, 8192> event{};
     bool come = false;
     for (;;) {
-        const ssize_t length = recv(events_.get(), event.data(), event.size(), 0);
+        const ssize_t length = recv(uevents_.get(), event.data(), event.size(), 0);
         if (length < 0 && errno == ENOBUFS) {
             come = true; // some were lost
             continue;
@@ -196,6 +214,11 @@ bool AlsaCards::read_events()
         }
         come |= is_new_sound_device({event.data(), static_cast<std::size_t>(length)});
     }
+}
+
+SndCardEvents AlsaCards::read_events()
+{
+    return {.come = read_uevents(), .levels = read_mixers()};
 }
 
 void open_stream(SoundCards &cards, const SndDeviceConfig &config, std::uint32_t id,

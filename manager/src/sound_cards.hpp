@@ -10,6 +10,7 @@
 #include <string>
 
 #include "device_snd.hpp"
+#include "mixer_config.hpp"
 #include "unique_fd.hpp"
 
 namespace devhost {
@@ -28,6 +29,19 @@ struct SndFiles {
     [[nodiscard]] bool empty() const { return pcms.empty() && controls.empty(); }
 };
 
+/// A PCM by the numbers of its card and device.
+struct SndPlace {
+    std::uint32_t card = 0;
+    std::uint32_t device = 0;
+    devhost_snd_direction direction = DEVHOST_SND_PLAYBACK;
+};
+
+/// What may have happened.
+struct SndCardEvents {
+    bool come = false;   // cards have come
+    bool levels = false; // levels have changed
+};
+
 /// Throws Error. A fake takes its place in tests.
 class SoundCards {
 public:
@@ -41,10 +55,17 @@ public:
     /// The numid of an element on an open control file.
     virtual std::uint32_t numid(const UniqueFd &card, const SndControlConfig &control) = 0;
 
+    /// Sets an element of one number.
+    virtual void set_element(const std::string &card, const std::string &name, long value) = 0;
+
+    /// What a PCM is heard with; empty where it is no mixer's. From then on read_events() tells of
+    /// changes.
+    virtual std::optional<SndLevel> level(const SndPlace &place) = 0;
+    virtual void set_level(const SndPlace &place, const SndLevel &level) = 0;
+
     /// Readable when read_events() has something.
     [[nodiscard]] virtual int event_fd() const = 0;
-    /// True when cards may have come.
-    virtual bool read_events() = 0;
+    virtual SndCardEvents read_events() = 0;
 };
 
 /// Adds the files of one stream or control.
@@ -64,14 +85,23 @@ public:
     UniqueFd open_pcm(const SndStreamConfig &stream) override;
     UniqueFd open_card(const std::string &card) override;
     std::uint32_t numid(const UniqueFd &card, const SndControlConfig &control) override;
-    [[nodiscard]] int event_fd() const override { return events_.get(); }
-    bool read_events() override;
+    void set_element(const std::string &card, const std::string &name, long value) override;
+    std::optional<SndLevel> level(const SndPlace &place) override;
+    void set_level(const SndPlace &place, const SndLevel &level) override;
+    [[nodiscard]] int event_fd() const override { return poll_.get(); }
+    SndCardEvents read_events() override;
 
 private:
     [[nodiscard]] std::uint32_t number(const std::string &card);
+    [[nodiscard]] std::filesystem::path control_node(std::uint32_t card) const;
+    bool read_uevents();
+    bool read_mixers();
+    const UniqueFd *mixer(std::uint32_t card);
 
     std::filesystem::path sys_, dev_;
-    UniqueFd events_;
+    UniqueFd uevents_;
+    std::map<std::uint32_t, UniqueFd> mixers_; // control files of mixers, subscribed
+    UniqueFd poll_;                            // of all that
 };
 
 } // namespace devhost

@@ -5,9 +5,11 @@ namespace devhost {
 
 SystemHost::SystemHost()
     : kernel_(open_genl_channel()),
+      mixers_(mixer_kernel_, cards_),
       host_({.kernel = kernel_,
              .links = links_,
              .cards = cards_,
+             .mixers = mixers_,
              .policies = policies_,
              .workers = workers_,
              .nodes = Nodes(),

@@ -3,6 +3,7 @@
 
 #include "can_links.hpp"
 #include "genl_kernel.hpp"
+#include "genl_mixers.hpp"
 #include "host.hpp"
 #include "policies.hpp"
 #include "sound_cards.hpp"
@@ -25,6 +26,8 @@ private:
     GenlKernel kernel_;
     RtnlCanLinks links_;
     AlsaCards cards_;
+    GenlMixers mixer_kernel_;
+    Mixers mixers_;
     BpfPolicies policies_;
     SystemWorkers workers_;
     Host host_;

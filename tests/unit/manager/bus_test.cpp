@@ -46,6 +46,9 @@ protected:
         add(call(from, guest_object, policy_iface, "ClearPolicy"));
         add(call(from, device_object, device_iface, "Open"));
         add(call(from, device_object, device_iface, "Configure", settings("bitrate = 500000")));
+        add(call(from, device_object, device_iface, "SetVolume", std::uint32_t{0},
+                 std::int32_t{0}));
+        add(call(from, device_object, device_iface, "SetMute", std::uint32_t{0}, true));
         add(call(from, device_object, device_iface, "RestartBus"));
         add(call(from, root, manager_iface, "RemoveGuest", std::string("ivi"), flags));
         return answers;
@@ -114,6 +117,23 @@ TEST_F(BusTest, SoundDeviceOverTheBus)
     EXPECT_EQ(at(std::get<SettingList>(jacks.value).at(0), "connected"), Setting{.value = true});
     EXPECT_EQ(call(*client, object, device_iface, "RestartBus").error,
               "org.devhost1.Error.NotSupported");
+
+    // On a mixer, it has a volume.
+    const auto stream_now = [&] {
+        const Setting now = at(properties(object, device_iface), "Backend");
+        return std::get<SettingList>(at(now, "stream").value).at(0);
+    };
+    const auto set = [&](const char *method, auto value) {
+        return call(*client, object, device_iface, method, std::uint32_t{0}, value).error;
+    };
+    EXPECT_FALSE(std::get<SettingTable>(stream_now().value).contains("volume"));
+    EXPECT_EQ(set("SetVolume", std::int32_t{-6}), "org.devhost1.Error.NotSupported");
+    service->run([&] { machine.cards.turn(0, {.volume = -3}); });
+    EXPECT_EQ(set("SetVolume", std::int32_t{-6}), "");
+    EXPECT_EQ(set("SetMute", true), "");
+    EXPECT_EQ(at(stream_now(), "volume"), Setting{.value = std::int64_t{-6}});
+    EXPECT_EQ(at(stream_now(), "mute"), Setting{.value = true});
+    EXPECT_EQ(set("SetVolume", std::int32_t{1}), "org.freedesktop.DBus.Error.InvalidArgs");
 }
 
 TEST_F(BusTest, ListsAreFlat)

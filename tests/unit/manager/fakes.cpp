@@ -400,17 +400,73 @@ std::uint32_t FakeCards::numid(const UniqueFd & /*card*/, const SndControlConfig
     return 7;
 }
 
-bool FakeCards::read_events()
+void FakeCards::set_element(const std::string &card, const std::string &name, long value)
+{
+    elements[card + " " + name] = value;
+}
+
+std::optional<SndLevel> FakeCards::level(const SndPlace &place)
+{
+    const auto found = levels_.find(place.card);
+    return place.device != 0 || found == levels_.end() ? std::nullopt
+                                                       : std::optional(found->second);
+}
+
+void FakeCards::set_level(const SndPlace &place, const SndLevel &level)
+{
+    turn(place.card, level);
+}
+
+SndCardEvents FakeCards::read_events()
 {
     drain(events_fd_);
-    return std::exchange(come_, false);
+    return std::exchange(events_, {});
 }
 
 void FakeCards::plug(const std::string &card)
 {
     present_.insert(card);
-    come_ = true;
+    events_.come = true;
     signal_fd(events_fd_);
+}
+
+void FakeCards::turn(std::uint32_t card, const SndLevel &level)
+{
+    levels_[card] = level;
+    events_.levels = true;
+    signal_fd(events_fd_);
+}
+
+std::vector<MixerInfo> FakeMixers::mixers()
+{
+    std::vector<MixerInfo> list;
+    for (const auto &[name, mixer] : present) {
+        list.push_back(mixer);
+    }
+    return list;
+}
+
+void FakeMixers::create(const MixerConfig &mixer, const MixerFiles &files)
+{
+    MixerInfo info{.name = mixer.name,
+                   .rate = mixer.rate,
+                   .channels = mixer.channels,
+                   .playback = static_cast<bool>(files.playback),
+                   .capture = static_cast<bool>(files.capture),
+                   .ports = {}};
+    for (const MixerPortConfig &port : mixer.ports) {
+        info.ports.push_back(port.name);
+    }
+    present[mixer.name] = info;
+    done.push_back("+" + mixer.name);
+    cards_.plug(mixer.name);
+}
+
+void FakeMixers::remove(const std::string &name)
+{
+    present.erase(name);
+    done.push_back("-" + name);
+    cards_.unplug(name);
 }
 
 void FakePolicies::apply(const PolicyGuest &guest, const PolicyConfig &policy)
@@ -489,6 +545,7 @@ Host FakeMachine::new_host()
     return Host({.kernel = kernel,
                  .links = links,
                  .cards = cards,
+                 .mixers = mixers,
                  .policies = policies,
                  .workers = workers,
                  .nodes = Nodes(directory.path() / "sys", directory.path() / "dev"),
@@ -504,6 +561,13 @@ void FakeMachine::write_config(const std::string &guest, const std::string &text
 {
     fs::create_directories(config_directory());
     std::ofstream(config_directory() / (guest + ".toml"), std::ios::trunc) << text;
+}
+
+void FakeMachine::write_mixer(const std::string &mixer, const std::string &text) const
+{
+    const fs::path mixers = directory.path() / "mixers.d";
+    fs::create_directories(mixers);
+    std::ofstream(mixers / (mixer + ".toml"), std::ios::trunc) << text;
 }
 
 GuestConfig guest_config(const std::string &name)

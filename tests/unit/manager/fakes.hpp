@@ -111,19 +111,42 @@ public:
     UniqueFd open_pcm(const SndStreamConfig &stream) override;
     UniqueFd open_card(const std::string &card) override;
     std::uint32_t numid(const UniqueFd &card, const SndControlConfig &control) override;
+    void set_element(const std::string &card, const std::string &name, long value) override;
+    std::optional<SndLevel> level(const SndPlace &place) override;
+    void set_level(const SndPlace &place, const SndLevel &level) override;
     [[nodiscard]] int event_fd() const override { return events_fd_.get(); }
-    bool read_events() override;
+    SndCardEvents read_events() override;
 
     void plug(const std::string &card);
     void unplug(const std::string &card) { present_.erase(card); }
+    /// PCM 0 of the card is a mixer's; somebody sets what it is heard with.
+    void turn(std::uint32_t card, const SndLevel &level);
 
     std::vector<std::string> opened;
+    std::map<std::string, long> elements; // "CARD NAME": what they were set to
     bool busy = false;
 
 private:
     UniqueFd events_fd_;
     std::set<std::string> present_;
-    bool come_ = false;
+    std::map<std::uint32_t, SndLevel> levels_;
+    SndCardEvents events_;
+};
+
+/// Mixers are there until they are removed.
+class FakeMixers final : public MixerKernel {
+public:
+    explicit FakeMixers(FakeCards &cards) : cards_(cards) {}
+
+    std::vector<MixerInfo> mixers() override;
+    void create(const MixerConfig &mixer, const MixerFiles &files) override;
+    void remove(const std::string &name) override;
+
+    std::vector<std::string> done; // "+NAME", "-NAME"
+    std::map<std::string, MixerInfo> present;
+
+private:
+    FakeCards &cards_;
 };
 
 /// In force until removed, as pins are.
@@ -168,12 +191,15 @@ struct FakeMachine {
     FakeKernel kernel{directory.path()};
     FakeLinks links;
     FakeCards cards;
+    FakeMixers mixer_kernel{cards};
+    Mixers mixers{mixer_kernel, cards};
     FakePolicies policies{kernel};
     FakeWorkers workers;
 
     [[nodiscard]] Host new_host();
     [[nodiscard]] std::filesystem::path config_directory() const;
     void write_config(const std::string &guest, const std::string &text) const;
+    void write_mixer(const std::string &mixer, const std::string &text) const;
 };
 
 GuestConfig guest_config(const std::string &name);
