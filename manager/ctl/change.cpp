@@ -36,7 +36,8 @@ int create(const Options & /*options*/, const Arguments &arguments)
         return 0;
     }
     if (arguments.size() < 2) {
-        throw UsageError("create GUEST/DEVICE CLASS [KEY=VALUE...]; a class is 'can' or 'snd'.");
+        throw UsageError(
+            "create GUEST/DEVICE CLASS [KEY=VALUE...]; a class is 'can', 'snd' or 'scmi'.");
     }
     client.call(guest_path(target.guest), "org.devhost1.Guest", "CreateDevice", target.device,
                 arguments[1], settings_of(arguments.begin() + 2, arguments.end()));

@@ -57,6 +57,12 @@ BusMessage Client::send(sd_bus_message &request)
     return BusMessage(answer);
 }
 
+Setting Client::properties(const std::string &path, const std::string &interface)
+{
+    const BusMessage answer = call(path, "org.freedesktop.DBus.Properties", "GetAll", interface);
+    return BusType<Setting>::read(*answer);
+}
+
 Setting Client::objects()
 {
     const BusMessage answer =

@@ -22,6 +22,7 @@ public:
         return send(*request);
     }
 
+    Setting properties(const std::string &path, const std::string &interface);
     /// Path, interface, property: everything there is.
     Setting objects();
     [[nodiscard]] sd_bus &bus() { return *bus_; }

@@ -37,6 +37,7 @@ int mute(const Options &options, const Arguments &arguments);
 int unmute(const Options &options, const Arguments &arguments);
 int restart_bus(const Options &options, const Arguments &arguments);
 int reload(const Options &options, const Arguments &arguments);
+int power(const Options &options, const Arguments &arguments);
 int policy(const Options &options, const Arguments &arguments);
 int monitor(const Options &options, const Arguments &arguments);
 int apply(const Options &options, const Arguments &arguments);

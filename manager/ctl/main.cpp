@@ -26,7 +26,7 @@ constexpr std::array commands{
     Entry{"monitor", monitor}, Entry{"apply", apply},
     Entry{"check", check},     Entry{"sync-node", sync_node},
     Entry{"volume", volume},   Entry{"mute", mute},
-    Entry{"unmute", unmute},
+    Entry{"unmute", unmute},   Entry{"power", power},
 };
 
 constexpr const char *help =
@@ -46,6 +46,12 @@ constexpr const char *help =
     "  policy show|counters|clear GUEST\n"
     "  policy set GUEST FILE\n"
     "  policy check FILE\n"
+    "  power                                   who wants what of the host, what rules, why\n"
+    "  power on|off|reboot|suspend [WHY]       make the host go there; on: take it back\n"
+    "  power vote STATE WHY -- COMMAND...      hold a vote while COMMAND runs;\n"
+    "  power delay|block WHY -- COMMAND...     make transitions wait for it, or not happen\n"
+    "  power ceiling KIND HOST LEVEL|none [WHY]\n"
+    "  power reset [GUEST]                     after failures\n"
     "  monitor                                 changes as they happen\n"
     "  reload                                  read /etc/devhost/guests.d and mixers.d again\n"
     "\n"

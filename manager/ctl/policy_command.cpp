@@ -65,9 +65,7 @@ void print_counters(const Options &options, sd_bus_message &answer)
 
 void print_policy(const Options &options, Client &client, const std::string &path)
 {
-    const BusMessage answer = client.call(path, "org.freedesktop.DBus.Properties", "GetAll",
-                                          std::string(policy_interface));
-    const Setting properties = BusType<Setting>::read(*answer);
+    const Setting properties = client.properties(path, policy_interface);
     if (options.json) {
         print_json(properties);
     } else {

@@ -41,13 +41,6 @@ Objects read_objects(Client &client)
     return objects;
 }
 
-Setting read_properties(Client &client, const std::string &path, const char *interface)
-{
-    const BusMessage answer =
-        client.call(path, "org.freedesktop.DBus.Properties", "GetAll", std::string(interface));
-    return BusType<Setting>::read(*answer);
-}
-
 Setting list_of(const std::vector<Setting> &settings)
 {
     return {.value = SettingList(settings.begin(), settings.end())};
@@ -74,6 +67,9 @@ std::string guest_table(const std::vector<Setting> &guests)
 // In one word, or a word for each stream.
 std::string backend_text(const Setting &backend)
 {
+    if (const std::string agent = text_at(backend, "agent"); agent != "-") {
+        return agent;
+    }
     const auto *streams = std::get_if<SettingList>(&at(backend, "stream").value);
     if (streams == nullptr) {
         return text_at(backend, "interface");
@@ -119,7 +115,7 @@ int status(const Options &options, const Arguments &arguments)
 {
     no_arguments(arguments);
     Client client;
-    const Setting manager = read_properties(client, root_path, manager_interface);
+    const Setting manager = client.properties(root_path, manager_interface);
     const Objects objects = read_objects(client);
     if (options.json) {
         Setting whole = manager;
@@ -164,12 +160,14 @@ int show(const Options &options, const Arguments &arguments)
     const Target target = target_of(arguments.front());
     Client client;
     if (!target.device.empty()) {
-        print_whole(options, read_properties(client, path_of(target), device_interface));
+        print_whole(options, client.properties(path_of(target), device_interface));
         return 0;
     }
-    Setting guest = read_properties(client, path_of(target), guest_interface);
+    Setting guest = client.properties(path_of(target), guest_interface);
     std::get<SettingTable>(guest.value)["Policy"] =
-        read_properties(client, path_of(target), policy_interface);
+        client.properties(path_of(target), policy_interface);
+    std::get<SettingTable>(guest.value)["Power"] =
+        client.properties(path_of(target), "org.devhost1.GuestPower");
     print_whole(options, guest);
     return 0;
 }

@@ -11,7 +11,8 @@ import xml.etree.ElementTree as ET
 ACTION = "org.devhost1.Action"
 DOC = "org.gtk.GDBus.DocString"
 EMITS = "org.freedesktop.DBus.Property.EmitsChangedSignal"
-ACTIONS = {"read", "manage-devices", "set-policy", "open-device", "reload"}
+ACTIONS = {"read", "manage-devices", "set-policy", "open-device", "reload", "manage-power", "vote-power",
+           "block-power", "emergency-power"}
 
 
 def snake(name):

@@ -58,6 +58,14 @@ std::string polkit_action(Action action)
         return "org.devhost1.open-device";
     case Action::reload:
         return "org.devhost1.reload";
+    case Action::manage_power:
+        return "org.devhost1.manage-power";
+    case Action::vote_power:
+        return "org.devhost1.vote-power";
+    case Action::block_power:
+        return "org.devhost1.block-power";
+    case Action::emergency_power:
+        return "org.devhost1.emergency-power";
     case Action::read:
         break;
     }

@@ -22,6 +22,10 @@ enum class Action {
     set_policy,
     open_device,
     reload,
+    manage_power,
+    vote_power,
+    block_power,
+    emergency_power,
 };
 
 /// Name of the polkit action; there is none for Action::read.

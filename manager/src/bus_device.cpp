@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // org.devhost1.Device
+#include <limits>
 #include <linux/can/netlink.h>
 
 #include "bus_paths.hpp"
 #include "bus_service.hpp"
+#include "scmi_settings.hpp"
 #include "statistics.hpp"
 
 namespace devhost {
@@ -184,6 +186,18 @@ SettingTable table_of(const Device &device, const SndBackendInfo &snd)
     return table;
 }
 
+SettingTable table_of(const Device & /*device*/, const ScmiBackendInfo &scmi)
+{
+    SettingTable table;
+    table["agent"] = {.value = scmi.agent};
+    table["system_power"] = {.value = scmi.system_power};
+    if (scmi.request) {
+        table["requested"] = number(scmi.request->state);
+        table["requested_since"] = {.value = static_cast<std::int64_t>(scmi.request->since / 1000)};
+    }
+    return table;
+}
+
 SettingTable table_of(const Device & /*device*/, const std::monostate & /*unknown*/)
 {
     return {};
@@ -222,6 +236,8 @@ void DeviceInterface::configure(const Setting &settings)
         configure_link(settings);
     } else if (std::holds_alternative<SndBackendInfo>(device_.info.backend)) {
         configure_jacks(settings);
+    } else if (std::holds_alternative<ScmiBackendInfo>(device_.info.backend)) {
+        configure_sensor(settings);
     } else {
         throw Error(Cause::not_supported, "A device of class '" + device_.info.device_class +
                                               "' has no settings that can change.");
@@ -245,6 +261,19 @@ void DeviceInterface::configure_jacks(const Setting &settings)
     }
     table.finish();
     host_.set_jacks(device_.info.guest, device_.info.name, states);
+}
+
+void DeviceInterface::configure_sensor(const Setting &settings)
+{
+    TableReader table(settings, "", "");
+    const auto sensor = table.small_number("sensor", 0, DEVHOST_SCMI_RESOURCES_MAX);
+    const auto reading = table.number("reading", std::numeric_limits<std::int64_t>::min(),
+                                      std::numeric_limits<std::int64_t>::max());
+    if (!sensor || !reading) {
+        table.fail("Give sensor, the guest's id of it, and reading, its value.");
+    }
+    table.finish();
+    host_.push_reading(device_.info.guest, device_.info.name, *sensor, *reading);
 }
 
 void DeviceInterface::configure_link(const Setting &settings)
@@ -295,6 +324,16 @@ Setting DeviceInterface::get_backend() const
 {
     return {.value = std::visit([&](const auto &backend) { return table_of(device_, backend); },
                                 device_.info.backend)};
+}
+
+std::vector<Setting> DeviceInterface::get_resources() const
+{
+    std::vector<Setting> list;
+    list.reserve(device_.resources.size());
+    for (const ScmiResourceInfo &resource : device_.resources) {
+        list.push_back({.value = scmi_resource(resource)});
+    }
+    return list;
 }
 
 } // namespace devhost

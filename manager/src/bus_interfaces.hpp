@@ -11,6 +11,7 @@
 
 #include "bus_dispatch.hpp"
 #include "host.hpp"
+#include "power.hpp"
 
 namespace devhost {
 
@@ -20,6 +21,7 @@ class Configuration;
 struct Served {
     Host &host;
     Configuration &configuration;
+    Power &power;
 };
 
 /// Settings of a device as D-Bus has them, as one [[device]] table: what does not belong to every
@@ -105,11 +107,13 @@ public:
         return device_.info.worker.value_or(0);
     }
     [[nodiscard]] Setting get_backend() const;
+    [[nodiscard]] std::vector<Setting> get_resources() const;
 
 private:
     DeviceInterface(Host &host, const Device &device) : host_(host), device_(device) {}
     void configure_link(const Setting &settings);
     void configure_jacks(const Setting &settings);
+    void configure_sensor(const Setting &settings);
     Host &host_;
     const Device &device_;
 };
@@ -132,6 +136,73 @@ private:
     PolicyInterface(Host &host, const Guest &guest) : host_(host), guest_(guest) {}
     Host &host_;
     const Guest &guest_;
+};
+
+class PowerInterface {
+public:
+    static PowerInterface at(BusService &service, const std::string &path);
+
+    void request_transition(const std::string &state, const std::string &why);
+    void emergency_off();
+    UniqueFd vote(const std::string &state, const std::string &who, const std::string &why);
+    UniqueFd delay(const std::string &who, const std::string &why);
+    UniqueFd block(const std::string &who, const std::string &why);
+    void set_ceiling(const std::string &kind, const std::string &host, std::uint64_t level,
+                     const std::string &why);
+    void clear_ceiling(const std::string &kind, const std::string &host);
+    void reset();
+
+    [[nodiscard]] std::string get_requested_state() const { return view().requested; }
+    [[nodiscard]] std::string get_current_state() const { return view().current; }
+    [[nodiscard]] std::string get_effective_state() const { return view().effective; }
+    [[nodiscard]] std::string get_limiting_reason() const { return view().reason; }
+    [[nodiscard]] std::string get_requested_by() const { return view().requested_by; }
+    [[nodiscard]] std::string get_requested_why() const { return view().why; }
+    [[nodiscard]] std::uint64_t get_requested_since() const { return view().since; }
+    [[nodiscard]] std::vector<std::string> get_allowed_transitions() const
+    {
+        return view().allowed;
+    }
+    [[nodiscard]] std::vector<std::string> get_waiting() const { return view().waiting; }
+    [[nodiscard]] std::uint64_t get_deadline() const { return view().deadline; }
+    [[nodiscard]] std::uint32_t get_failures() const { return view().failures; }
+    [[nodiscard]] std::string get_power_source() const { return view().power_source; }
+    [[nodiscard]] std::vector<Setting> get_votes() const { return view().votes; }
+    [[nodiscard]] std::vector<Setting> get_ceilings() const { return view().ceilings; }
+    [[nodiscard]] std::vector<Setting> get_resources() const { return view().resources; }
+
+private:
+    explicit PowerInterface(Power &power) : power_(power) {}
+    [[nodiscard]] const PowerView &view() const { return power_.view(); }
+    Power &power_;
+};
+
+class GuestPowerInterface {
+public:
+    static GuestPowerInterface at(BusService &service, const std::string &path);
+
+    void reset();
+
+    [[nodiscard]] std::string get_role() const { return view().role; }
+    [[nodiscard]] std::string get_requested_state() const { return view().requested; }
+    [[nodiscard]] std::string get_current_state() const { return view().current; }
+    [[nodiscard]] std::string get_limiting_reason() const { return view().reason; }
+    [[nodiscard]] std::uint64_t get_requested_since() const { return view().since; }
+    [[nodiscard]] std::uint64_t get_deadline() const { return view().deadline; }
+    [[nodiscard]] bool get_unresponsive() const { return view().unresponsive; }
+    [[nodiscard]] bool get_quiesced() const { return view().quiesced; }
+    [[nodiscard]] std::uint32_t get_failures() const { return view().failures; }
+    [[nodiscard]] std::uint32_t get_budget() const { return view().budget; }
+    [[nodiscard]] std::uint32_t get_order() const { return view().order; }
+    [[nodiscard]] std::string get_emulate_unit() const { return view().emulate_unit; }
+
+private:
+    GuestPowerInterface(Power &power, std::string guest) : power_(power), guest_(std::move(guest))
+    {
+    }
+    [[nodiscard]] const GuestPowerView &view() const { return power_.view(guest_); }
+    Power &power_;
+    std::string guest_;
 };
 
 } // namespace devhost

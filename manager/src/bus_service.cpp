@@ -72,11 +72,13 @@ BusService::BusService(sd_bus &bus, Served served, std::string group, CallerOf c
 {
     serve_objects();
     served_.host.set_observer(this);
+    served_.power.set_observer(this);
 }
 
 BusService::~BusService()
 {
     served_.host.set_observer(nullptr);
+    served_.power.set_observer(nullptr);
 }
 
 void BusService::serve_objects()
@@ -96,6 +98,12 @@ void BusService::serve_objects()
     keep(sd_bus_add_fallback_vtable(&bus_, &slot, guests_prefix, "org.devhost1.Policy",
                                     policy_vtable, find_guest, this),
          slot);
+    keep(sd_bus_add_object_vtable(&bus_, &slot, power_path, "org.devhost1.Power", power_vtable,
+                                  this),
+         slot);
+    keep(sd_bus_add_fallback_vtable(&bus_, &slot, guests_prefix, "org.devhost1.GuestPower",
+                                    guest_power_vtable, find_guest, this),
+         slot);
     keep(sd_bus_add_fallback_vtable(&bus_, &slot, guests_prefix, "org.devhost1.Device",
                                     device_vtable, find_device, this),
          slot);
@@ -111,6 +119,7 @@ void BusService::reload()
 {
     const std::vector<std::string> before = served_.configuration.problems();
     served_.configuration.reload();
+    served_.power.set_config(served_.configuration.power());
     if (served_.configuration.problems() != before) {
         emit_changed(root_path, "org.devhost1.Manager", {"ConfigProblems"});
     }
@@ -129,17 +138,20 @@ void BusService::emit_changed(const std::string &path, const char *interface,
 
 void BusService::guest_added(const Guest &guest)
 {
+    served_.power.guest_added(guest);
     ignore(sd_bus_emit_object_added(&bus_, guest_path(guest.info.name).c_str()));
 }
 
 void BusService::guest_removing(const Guest &guest)
 {
     ignore(sd_bus_emit_object_removed(&bus_, guest_path(guest.info.name).c_str()));
+    served_.power.guest_removing(guest);
 }
 
 void BusService::guest_changed(const Guest &guest, const Properties &properties)
 {
     emit_changed(guest_path(guest.info.name), "org.devhost1.Guest", properties);
+    served_.power.guest_changed(guest, properties);
 }
 
 void BusService::policy_changed(const Guest &guest, const Properties &properties)
@@ -149,6 +161,7 @@ void BusService::policy_changed(const Guest &guest, const Properties &properties
 
 void BusService::device_added(const Device &device)
 {
+    served_.power.device_added(device);
     ignore(
         sd_bus_emit_object_added(&bus_, device_path(device.info.guest, device.info.name).c_str()));
 }
@@ -157,12 +170,24 @@ void BusService::device_removing(const Device &device)
 {
     ignore(sd_bus_emit_object_removed(&bus_,
                                       device_path(device.info.guest, device.info.name).c_str()));
+    served_.power.device_removing(device);
 }
 
 void BusService::device_changed(const Device &device, const Properties &properties)
 {
     emit_changed(device_path(device.info.guest, device.info.name), "org.devhost1.Device",
                  properties);
+    served_.power.device_changed(device, properties);
+}
+
+void BusService::power_changed(const Properties &properties)
+{
+    emit_changed(power_path, "org.devhost1.Power", properties);
+}
+
+void BusService::guest_power_changed(const std::string &guest, const Properties &properties)
+{
+    emit_changed(guest_path(guest), "org.devhost1.GuestPower", properties);
 }
 
 namespace bus {

@@ -12,7 +12,8 @@
 
 namespace devhost {
 
-class BusService final : public HostObserver {
+/// Host and power are followed for all that listen: what the host tells goes on to power, too.
+class BusService final : public HostObserver, public PowerObserver {
 public:
     /// Objects are there at once; the name is asked for by claim_name().
     BusService(sd_bus &bus, Served served, std::string group,
@@ -25,6 +26,7 @@ public:
 
     [[nodiscard]] Host &host() { return served_.host; }
     [[nodiscard]] Configuration &configuration() { return served_.configuration; }
+    [[nodiscard]] Power &power() { return served_.power; }
     [[nodiscard]] Authority &authority() { return authority_; }
 
     /// Reads the files again and tells what changed of the problems.
@@ -37,6 +39,8 @@ public:
     void device_added(const Device &device) override;
     void device_removing(const Device &device) override;
     void device_changed(const Device &device, const Properties &properties) override;
+    void power_changed(const Properties &properties) override;
+    void guest_power_changed(const std::string &guest, const Properties &properties) override;
 
 private:
     void serve_objects();

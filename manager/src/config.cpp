@@ -45,22 +45,6 @@ std::string account(TableReader &table, std::string_view key)
     return *name;
 }
 
-std::string unit(TableReader &table)
-{
-    const auto name = table.text("unit");
-
-    if (!name) {
-        return {};
-    }
-    const auto ends = [&name](std::string_view suffix) {
-        return name->size() > suffix.size() && name->ends_with(suffix);
-    };
-    if (!consists_of(*name, ":-_.\\@") || !(ends(".service") || ends(".scope"))) {
-        table.fail("unit", "must be the name of a systemd unit, ending in .service or .scope");
-    }
-    return *name;
-}
-
 std::vector<unsigned> cpu_list(TableReader &table)
 {
     std::vector<unsigned> cpus;
@@ -125,6 +109,8 @@ constexpr std::array device_classes{
                 [](TableReader table) -> Backend { return can_device_from(std::move(table)); }},
     DeviceClass{"snd", "a stream",
                 [](TableReader table) -> Backend { return snd_device_from(std::move(table)); }},
+    DeviceClass{"scmi", "a resource, or nothing",
+                [](TableReader table) -> Backend { return scmi_device_from(std::move(table)); }},
 };
 
 const DeviceClass &device_class_from(TableReader &table)
@@ -284,9 +270,12 @@ GuestConfig guest_from(TableReader table, std::string name)
     guest.name = std::move(name);
     guest.user = account(table, "user");
     guest.group = account(table, "group");
-    guest.unit = unit(table);
+    guest.unit = unit_name(table, "unit", {".service", ".scope"});
     if (auto worker = table.table("worker")) {
         guest.worker = worker_from(*worker);
+    }
+    if (auto power = table.table("power")) {
+        guest.power = power_rules_from(*power);
     }
     for (const TableReader &reader : table.tables("device")) {
         DeviceConfig device = device_from(reader);

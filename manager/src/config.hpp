@@ -13,8 +13,10 @@
 
 #include "config_tree.hpp"
 #include "device_can.hpp"
+#include "device_scmi.hpp"
 #include "device_snd.hpp"
 #include "policy.hpp"
+#include "power_rules.hpp"
 
 namespace devhost {
 
@@ -22,7 +24,7 @@ namespace devhost {
 bool valid_name(std::string_view name);
 
 // What a device stands on: an alternative for each class (config.cpp, device_classes).
-using Backend = std::variant<CanDeviceConfig, SndDeviceConfig>;
+using Backend = std::variant<CanDeviceConfig, SndDeviceConfig, ScmiDeviceConfig>;
 
 enum class Ring { any, split };
 
@@ -41,6 +43,7 @@ struct DeviceConfig {
     // The backend of that class, or nullptr.
     const CanDeviceConfig *can() const { return std::get_if<CanDeviceConfig>(&backend); }
     const SndDeviceConfig *snd() const { return std::get_if<SndDeviceConfig>(&backend); }
+    const ScmiDeviceConfig *scmi() const { return std::get_if<ScmiDeviceConfig>(&backend); }
 
     // The line is no part of what the device is.
     friend bool operator==(const DeviceConfig &a, const DeviceConfig &b)
@@ -70,6 +73,7 @@ struct GuestConfig {
     std::string group; // empty: root
     std::string unit;  // systemd unit of the VMM; empty: not known
     WorkerConfig worker;
+    PowerRules power;
     std::vector<DeviceConfig> devices;
     std::optional<PolicyConfig> policy;
     std::filesystem::path file; // empty where it came over D-Bus

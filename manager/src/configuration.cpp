@@ -111,6 +111,9 @@ std::vector<fs::path> Configuration::paths(const fs::path &directory)
 void Configuration::apply(bool all)
 {
     problems_.clear();
+    if (!power_file_.empty()) {
+        attempt("", power_file_, [&] { power_ = read_power_config(power_file_); });
+    }
     apply_mixers(all); // guests may stand on them
     const std::vector<fs::path> present = paths(directory_);
     std::vector<File> files;
@@ -186,6 +189,7 @@ void Configuration::apply_guest(const File &file)
         settings.group = config.group;
         settings.unit = config.unit;
         settings.worker = config.worker;
+        settings.power = config.power;
         settings.file = config.file;
         // What failed is tried again at the next start.
         settings.digest = good ? file.digest : "";

@@ -9,16 +9,19 @@
 #include <vector>
 
 #include "host.hpp"
+#include "power_ceilings.hpp"
 
 namespace devhost {
 
 class Configuration {
 public:
     /// The files of guests; those of mixers are beside it, in mixers.d.
-    Configuration(Host &host, std::filesystem::path directory)
+    Configuration(Host &host, std::filesystem::path directory,
+                  std::filesystem::path power_file = {})
         : host_(host),
           directory_(std::move(directory)),
-          mixers_directory_(directory_.parent_path() / "mixers.d")
+          mixers_directory_(directory_.parent_path() / "mixers.d"),
+          power_file_(std::move(power_file))
     {
     }
 
@@ -31,6 +34,9 @@ public:
 
     /// What could not be applied, one sentence each.
     [[nodiscard]] const std::vector<std::string> &problems() const { return problems_; }
+
+    /// What is to be so for the whole device host.
+    [[nodiscard]] const PowerConfig &power() const { return power_; }
 
 private:
     struct File {
@@ -50,6 +56,8 @@ private:
     Host &host_;
     std::filesystem::path directory_;
     std::filesystem::path mixers_directory_;
+    std::filesystem::path power_file_;
+    PowerConfig power_;
     std::vector<std::string> problems_;
 };
 

@@ -12,7 +12,9 @@
 #include "bus_service.hpp"
 #include "configuration.hpp"
 #include "journal.hpp"
+#include "logind.hpp"
 #include "paths.hpp"
+#include "power.hpp"
 #include "system_host.hpp"
 
 namespace devhost {
@@ -101,11 +103,22 @@ int serve()
     SystemHost system;
     Host &host = system.host();
     host.discover();
-    Configuration configuration(host, config_directory);
+    Configuration configuration(host, config_directory, power_config_file);
     configuration.start();
 
     const Bus bus = open_system_bus();
-    BusService service(*bus, {.host = host, .configuration = configuration}, admin_group);
+    Logind logind(*bus);
+    SystemdFdStore store;
+    Power power({.host = host,
+                 .system = logind,
+                 .store = store,
+                 .event = *event,
+                 .readings = HostReadings(),
+                 .now = boot_time},
+                configuration.power());
+    power.start();
+    BusService service(*bus, {.host = host, .configuration = configuration, .power = power},
+                       admin_group);
     service.claim_name();
     bus_require(sd_bus_attach_event(bus.get(), event.get(), 0), "Cannot serve the bus");
 

@@ -12,8 +12,10 @@ namespace devhost {
 
 namespace {
 
-// A sound device with all that it can have is larger than the page that is usual.
+// A sound device with all that it can have is larger than the page that is usual, and an SCMI
+// device with 512 resources larger still.
 constexpr std::size_t request_size = 16384;
+constexpr std::size_t new_device_size = 1 << 17;
 
 constexpr int event_buffer = 1 << 20; // bytes; a burst of events of every device
 
@@ -60,9 +62,6 @@ private:
     void join()
     {
         family_ = resolve();
-        const int group =
-            genl_ctrl_resolve_grp(requests_.get(), DEVHOST_GENL_NAME, DEVHOST_MCGRP_EVENTS);
-        require(group, "The kernel module devhost has no group of events");
         if (!events_) {
             events_ = open_netlink(NETLINK_GENERIC);
             nl_socket_disable_seq_check(events_.get());
@@ -70,7 +69,11 @@ private:
             require(nl_socket_set_buffer_size(events_.get(), event_buffer, 0),
                     "Cannot prepare the event socket");
         }
-        require(nl_socket_add_membership(events_.get(), group), "Cannot subscribe to events");
+        for (const char *name : {DEVHOST_MCGRP_EVENTS, DEVHOST_MCGRP_POWER}) {
+            const int group = genl_ctrl_resolve_grp(requests_.get(), DEVHOST_GENL_NAME, name);
+            require(group, "The kernel module devhost lacks a group of events");
+            require(nl_socket_add_membership(events_.get(), group), "Cannot subscribe to events");
+        }
     }
 
     bool family_changed()
@@ -85,7 +88,8 @@ private:
 
     std::vector<NlReply> send(std::uint8_t command, bool dump, const Fill &fill)
     {
-        const NlMessage message(nlmsg_alloc_size(request_size));
+        const NlMessage message(
+            nlmsg_alloc_size(command == DEVHOST_CMD_DEVICE_NEW ? new_device_size : request_size));
         if (!message ||
             genlmsg_put(message.get(), NL_AUTO_PORT, NL_AUTO_SEQ, family_, 0, dump ? NLM_F_DUMP : 0,
                         command, DEVHOST_GENL_VERSION) == nullptr) {

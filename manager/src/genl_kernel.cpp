@@ -5,6 +5,7 @@
 
 #include "error.hpp"
 #include "genl_messages.hpp"
+#include "genl_scmi.hpp"
 
 namespace devhost {
 
@@ -161,34 +162,81 @@ void GenlKernel::remove_device(const std::string &guest, const std::string &name
     });
 }
 
+void GenlKernel::change(const std::string &guest, const std::string &name,
+                        const GenlChannel::Fill &fill)
+{
+    run(of_device, "Cannot change " + the_device(guest, name),
+        [&] { channel_->request(DEVHOST_CMD_DEVICE_SET, false, fill); });
+}
+
 DeviceInfo GenlKernel::set_sound(const std::string &guest, const std::string &name,
                                  const SndFiles &files)
 {
-    run(of_device, "Cannot change " + the_device(guest, name), [&] {
-        channel_->request(DEVHOST_CMD_DEVICE_SET, false,
-                          [&](nl_msg &message) { put_sound(message, guest, name, files); });
-    });
+    change(guest, name, [&](nl_msg &message) { put_sound(message, guest, name, files); });
     return device(guest, name);
 }
 
 DeviceInfo GenlKernel::set_jacks(const std::string &guest, const std::string &name,
                                  const std::vector<bool> &connected)
 {
-    run(of_device, "Cannot change " + the_device(guest, name), [&] {
-        channel_->request(DEVHOST_CMD_DEVICE_SET, false,
-                          [&](nl_msg &message) { put_jacks(message, guest, name, connected); });
-    });
+    change(guest, name, [&](nl_msg &message) { put_jacks(message, guest, name, connected); });
     return device(guest, name);
 }
 
 DeviceInfo GenlKernel::set_features_mask(const std::string &guest, const std::string &name,
                                          std::uint64_t mask)
 {
-    run(of_device, "Cannot change " + the_device(guest, name), [&] {
-        channel_->request(DEVHOST_CMD_DEVICE_SET, false,
-                          [&](nl_msg &message) { put_features_mask(message, guest, name, mask); });
-    });
+    change(guest, name, [&](nl_msg &message) { put_features_mask(message, guest, name, mask); });
     return device(guest, name);
+}
+
+std::vector<ScmiResourceInfo> GenlKernel::resources(const std::string &guest,
+                                                    const std::string &name)
+{
+    return run(of_device, "Cannot list the resources of " + the_device(guest, name), [&] {
+        std::vector<ScmiResourceInfo> resources;
+        for (const NlReply &reply :
+             channel_->request(DEVHOST_CMD_RESOURCE_GET, true, [&](nl_msg &message) {
+                 put_resources_of(message, guest, name, std::nullopt);
+             })) {
+            resources.push_back(decode_resource(reply.header()).scmi);
+        }
+        return resources;
+    });
+}
+
+ScmiResourceInfo GenlKernel::resource(const std::string &guest, const std::string &name,
+                                      std::uint32_t index)
+{
+    return run(of_device, "Cannot read a resource of " + the_device(guest, name), [&] {
+        return decode_resource(only(channel_->request(DEVHOST_CMD_RESOURCE_GET, false,
+                                                      [&](nl_msg &message) {
+                                                          put_resources_of(message, guest, name,
+                                                                           index);
+                                                      })))
+            .scmi;
+    });
+}
+
+void GenlKernel::set_ceiling(const std::string &guest, const std::string &name,
+                             devhost_scmi_kind kind, std::uint32_t id,
+                             std::optional<std::uint64_t> level)
+{
+    change(guest, name,
+           [&](nl_msg &message) { put_ceiling(message, guest, name, kind, id, level); });
+}
+
+void GenlKernel::push_reading(const std::string &guest, const std::string &name, std::uint32_t id,
+                              std::int64_t value)
+{
+    change(guest, name, [&](nl_msg &message) { put_reading(message, guest, name, id, value); });
+}
+
+void GenlKernel::announce(const std::string &guest, const std::string &name,
+                          const ScmiAnnouncement &announcement)
+{
+    change(guest, name,
+           [&](nl_msg &message) { put_announcement(message, guest, name, announcement); });
 }
 
 DeviceStatistics GenlKernel::statistics(const std::string &guest, const std::string &name)

@@ -43,6 +43,16 @@ public:
                          const SndFiles &files) override;
     DeviceInfo set_jacks(const std::string &guest, const std::string &name,
                          const std::vector<bool> &connected) override;
+    std::vector<ScmiResourceInfo> resources(const std::string &guest,
+                                            const std::string &name) override;
+    ScmiResourceInfo resource(const std::string &guest, const std::string &name,
+                              std::uint32_t index) override;
+    void set_ceiling(const std::string &guest, const std::string &name, devhost_scmi_kind kind,
+                     std::uint32_t id, std::optional<std::uint64_t> level) override;
+    void push_reading(const std::string &guest, const std::string &name, std::uint32_t id,
+                      std::int64_t value) override;
+    void announce(const std::string &guest, const std::string &name,
+                  const ScmiAnnouncement &announcement) override;
     void remove_device(const std::string &guest, const std::string &name, bool force) override;
     DeviceInfo set_features_mask(const std::string &guest, const std::string &name,
                                  std::uint64_t mask) override;
@@ -51,6 +61,9 @@ public:
     std::vector<KernelEvent> read_events() override;
 
 private:
+    /// DEVICE_SET.
+    void change(const std::string &guest, const std::string &name, const GenlChannel::Fill &fill);
+
     std::unique_ptr<GenlChannel> channel_;
 };
 

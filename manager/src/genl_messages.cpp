@@ -7,6 +7,8 @@
 #include <netlink/genl/genl.h>
 #include <vector>
 
+#include "genl_attributes.hpp"
+#include "genl_scmi.hpp"
 #include "netlink.hpp"
 
 namespace devhost {
@@ -59,92 +61,6 @@ void put_backend(nl_msg &message, const CanDeviceConfig &can, const BackendFiles
     put_flag(message, DEVHOST_A_CAN_WAIT, can.wait);
     put(message, DEVHOST_A_CAN_RX_BACKLOG, can.rx_backlog);
     put(message, DEVHOST_A_CAN_TX_INFLIGHT, can.tx_inflight);
-}
-
-// The attributes of one level, by type. What this version does not know is passed over.
-class Attributes {
-public:
-    Attributes(const nlattr *first, int length, int highest)
-        : table_(static_cast<std::size_t>(highest) + 1)
-    {
-        nlattr *attribute = nullptr;
-        int left = 0;
-        nla_for_each_attr(attribute, const_cast<nlattr *>(first), length, left)
-        {
-            const int type = nla_type(attribute);
-            if (type <= highest) {
-                table_[static_cast<std::size_t>(type)].push_back(attribute);
-            }
-        }
-    }
-    Attributes(const nlattr *nest, int highest)
-        : Attributes(static_cast<nlattr *>(nla_data(nest)), nla_len(nest), highest)
-    {
-    }
-
-    [[nodiscard]] const std::vector<nlattr *> &all(int type) const
-    {
-        return table_[static_cast<std::size_t>(type)];
-    }
-    [[nodiscard]] const nlattr *find(int type) const
-    {
-        return all(type).empty() ? nullptr : all(type).back();
-    }
-    [[nodiscard]] bool has(int type) const { return find(type) != nullptr; }
-
-    // A number of whatever width the kernel chose; 0 where absent.
-    [[nodiscard]] std::uint64_t number(int type) const
-    {
-        const nlattr *attribute = find(type);
-        if (attribute == nullptr) {
-            return 0;
-        }
-        switch (nla_len(attribute)) {
-        case sizeof(std::uint8_t):
-            return nla_get_u8(attribute);
-        case sizeof(std::uint16_t):
-            return nla_get_u16(attribute);
-        case sizeof(std::uint32_t):
-            return nla_get_u32(attribute);
-        case sizeof(std::uint64_t):
-            return nla_get_u64(attribute);
-        default:
-            return 0;
-        }
-    }
-    [[nodiscard]] std::uint32_t number32(int type) const
-    {
-        return static_cast<std::uint32_t>(number(type));
-    }
-    [[nodiscard]] std::optional<std::uint32_t> optional32(int type) const
-    {
-        return has(type) ? std::optional(number32(type)) : std::nullopt;
-    }
-    [[nodiscard]] std::string text(int type) const
-    {
-        const nlattr *attribute = find(type);
-        if (attribute == nullptr) {
-            return {};
-        }
-        const auto *start = static_cast<const char *>(nla_data(attribute));
-        return {start, strnlen(start, static_cast<std::size_t>(nla_len(attribute)))};
-    }
-
-private:
-    std::vector<std::vector<nlattr *>> table_;
-};
-
-// The one nest that a message of this family carries.
-Attributes contents(nlmsghdr *header, int attribute, int highest)
-{
-    auto *genl = static_cast<genlmsghdr *>(nlmsg_data(header));
-    const Attributes top(genlmsg_attrdata(genl, 0), genlmsg_attrlen(genl, 0), DEVHOST_A_MAX);
-    const nlattr *nest = top.find(attribute);
-    if (nest == nullptr) {
-        throw Error(Cause::kernel, "The kernel module's answer has not the expected form: use "
-                                   "devhostd and devhost-dkms of one version.");
-    }
-    return {nest, highest};
 }
 
 VerdictCounts verdicts_from(const std::vector<nlattr *> &nests)
@@ -223,6 +139,9 @@ BackendInfo backend_from(const std::string &device_class, const nlattr *nest)
     }
     if (device_class == "snd") {
         return snd_from(nest);
+    }
+    if (device_class == "scmi") {
+        return scmi_from(nest);
     }
     return {};
 }
@@ -399,6 +318,10 @@ std::optional<KernelEvent> decode_event(nlmsghdr *header)
         return event::DeviceGone{decode_device(header)};
     case DEVHOST_CMD_DEVICE_CHANGE_NTF:
         return event::DeviceChange{decode_device(header)};
+    case DEVHOST_CMD_RESOURCE_CHANGE_NTF:
+        return event::ResourceChange{decode_resource(header)};
+    case DEVHOST_CMD_POWER_REQUEST_NTF:
+        return event::PowerRequest{decode_device(header)};
     default:
         return std::nullopt;
     }

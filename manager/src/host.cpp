@@ -123,6 +123,7 @@ void Host::discover()
     for (const DeviceInfo &info : parts_.kernel.devices()) {
         devices.emplace(info.guest, info.name);
         take(info);
+        refresh_resources(find(info.guest, info.name));
     }
     std::set<std::string> gone;
     for (auto &[name, guest] : guests_) {
@@ -156,6 +157,7 @@ void Host::handle_kernel_events()
 {
     std::set<std::string> guests;
     std::set<std::pair<std::string, std::string>> devices;
+    std::vector<ResourceInfo> resources;
     bool lost = false;
     for (const KernelEvent &event : parts_.kernel.read_events()) {
         std::visit(
@@ -164,6 +166,8 @@ void Host::handle_kernel_events()
                     guests.insert(each.guest.name);
                 } else if constexpr (requires { each.device; }) {
                     devices.emplace(each.device.guest, each.device.name);
+                } else if constexpr (requires { each.resource; }) {
+                    resources.push_back(each.resource);
                 } else {
                     lost = true;
                 }
@@ -180,6 +184,9 @@ void Host::handle_kernel_events()
     }
     for (const auto &[guest, name] : devices) {
         refresh_device(guest, name);
+    }
+    for (const ResourceInfo &changed : resources) {
+        refresh_resource(changed);
     }
     // Of a guest that somebody else made, once its devices are known.
     for (const std::string &name : guests) {
@@ -460,6 +467,7 @@ void Host::add_device(Guest &guest, const DeviceInfo &info)
     if (const std::string *interface = device.interface()) {
         device.link = parts_.links.read(*interface);
     }
+    refresh_resources(device);
     publish(guest, device);
     apply_worker(guest, device);
     if (observer_ != nullptr) {
@@ -558,6 +566,54 @@ void Host::refresh_link(Device &device)
     device.link = link;
     if (observer_ != nullptr) {
         observer_->device_changed(device, {"Backend"});
+    }
+}
+
+void Host::refresh_resources(Device &device)
+{
+    if (!std::holds_alternative<ScmiBackendInfo>(device.info.backend)) {
+        return;
+    }
+    try {
+        auto resources = parts_.kernel.resources(device.info.guest, device.info.name);
+        if (resources == device.resources) {
+            return;
+        }
+        device.resources = std::move(resources);
+    } catch (const Error &error) {
+        log_error(subject_of(device), error.what());
+        return;
+    }
+    if (observer_ != nullptr) {
+        observer_->device_changed(device, {"Resources"});
+    }
+}
+
+void Host::refresh_resource(const ResourceInfo &changed)
+{
+    const auto guest = guests_.find(changed.guest);
+    if (guest == guests_.end()) {
+        return;
+    }
+    const auto found = guest->second.devices.find(changed.device);
+    if (found == guest->second.devices.end() || changed.index >= found->second.resources.size()) {
+        return;
+    }
+    Device &device = found->second;
+    try {
+        auto resource = parts_.kernel.resource(changed.guest, changed.device, changed.index);
+        if (resource == device.resources[changed.index]) {
+            return;
+        }
+        device.resources[changed.index] = std::move(resource);
+    } catch (const Error &error) {
+        if (error.cause() != Cause::no_such_device) { // it is gone by now
+            throw;
+        }
+        return;
+    }
+    if (observer_ != nullptr) {
+        observer_->device_changed(device, {"Resources"});
     }
 }
 

@@ -29,6 +29,7 @@ struct Device {
     std::optional<Backend> wanted;               // what it is to stand on, where known
     std::map<std::uint32_t, std::string> cards;  // ids of its sound cards, by number
     std::vector<std::optional<SndLevel>> levels; // of its streams, where a mixer has them
+    std::vector<ScmiResourceInfo> resources;     // of an SCMI device
 
     [[nodiscard]] const std::string *interface() const;
 };
@@ -115,6 +116,14 @@ public:
     void set_level(const std::string &guest, const std::string &name, std::uint32_t stream,
                    std::optional<int> volume, std::optional<bool> mute);
 
+    /// Of an SCMI device; see Kernel.
+    void set_ceiling(const std::string &guest, const std::string &name, devhost_scmi_kind kind,
+                     std::uint32_t id, std::optional<std::uint64_t> level);
+    void push_reading(const std::string &guest, const std::string &name, std::uint32_t id,
+                      std::int64_t value);
+    void announce(const std::string &guest, const std::string &name,
+                  const ScmiAnnouncement &announcement);
+
     void set_policy(const std::string &guest, const PolicyConfig &policy);
     void clear_policy(const std::string &guest);
     PolicyCounters policy_counters(const std::string &guest);
@@ -141,10 +150,13 @@ private:
     void refresh_device(const std::string &guest, const std::string &name);
     void refresh_policy(Guest &guest);
     void refresh_link(Device &device);
+    void refresh_resources(Device &device);
+    void refresh_resource(const ResourceInfo &changed);
 
     /// What of the backend must be made ready before there is a device on it.
     BackendFiles make_ready(const CanDeviceConfig &can);
     BackendFiles make_ready(const SndDeviceConfig &snd);
+    BackendFiles make_ready(const ScmiDeviceConfig &scmi);
     void name_cards(Device &device);
     void refresh_cards(const std::string &guest, const std::string &name);
     /// True where they changed.

@@ -22,6 +22,7 @@ void Host::create_guest(const GuestConfig &config)
                                 .group = config.group,
                                 .unit = config.unit,
                                 .worker = config.worker,
+                                .power = config.power,
                                 .file = config.file,
                                 .digest = {},
                                 .devices = {},
@@ -54,6 +55,7 @@ void Host::set_guest(const std::string &name, const RuntimeState &settings)
     note("Unit", of.settings.unit == settings.unit);
     note("ConfigFile", of.settings.file == settings.file);
     note("Worker", of.settings.worker == settings.worker);
+    note("Power", of.settings.power == settings.power);
     parts_.states.write(name, settings);
     of.settings = settings;
     for (auto &[unused, device] : of.devices) {
@@ -99,6 +101,11 @@ BackendFiles Host::make_ready(const CanDeviceConfig &can)
 BackendFiles Host::make_ready(const SndDeviceConfig &snd)
 {
     return open_all(parts_.cards, snd);
+}
+
+BackendFiles Host::make_ready(const ScmiDeviceConfig & /*scmi*/)
+{
+    return {};
 }
 
 void Host::create_device(const std::string &guest_name, const DeviceConfig &config)
@@ -187,6 +194,24 @@ void Host::set_jacks(const std::string &guest, const std::string &name,
                         " jacks: give as many states.");
     }
     take(parts_.kernel.set_jacks(guest, name, connected));
+}
+
+void Host::set_ceiling(const std::string &guest, const std::string &name, devhost_scmi_kind kind,
+                       std::uint32_t id, std::optional<std::uint64_t> level)
+{
+    parts_.kernel.set_ceiling(guest, device(guest, name).info.name, kind, id, level);
+}
+
+void Host::push_reading(const std::string &guest, const std::string &name, std::uint32_t id,
+                        std::int64_t value)
+{
+    parts_.kernel.push_reading(guest, device(guest, name).info.name, id, value);
+}
+
+void Host::announce(const std::string &guest, const std::string &name,
+                    const ScmiAnnouncement &announcement)
+{
+    parts_.kernel.announce(guest, device(guest, name).info.name, announcement);
 }
 
 void Host::set_policy(const std::string &guest_name, const PolicyConfig &policy)

@@ -74,7 +74,63 @@ struct SndBackendInfo {
     bool operator==(const SndBackendInfo &) const = default;
 };
 
-using BackendInfo = std::variant<std::monostate, CanBackendInfo, SndBackendInfo>;
+/// A system power state that a guest asked for.
+struct ScmiRequestInfo {
+    std::uint32_t state = 0; // SCMI's
+    std::uint32_t flags = 0; // SCMI's
+    std::uint32_t seq = 0;   // counts the requests of the device
+    std::uint64_t since = 0; // nanoseconds of CLOCK_BOOTTIME
+    bool operator==(const ScmiRequestInfo &) const = default;
+};
+
+struct ScmiBackendInfo {
+    std::string agent;
+    bool system_power = false;
+    std::uint32_t resources = 0;
+    std::optional<ScmiRequestInfo> request; // the last one
+    bool operator==(const ScmiBackendInfo &) const = default;
+};
+
+/// What a guest has of a resource, what it wants of it, and what comes of that.
+struct ScmiResourceInfo {
+    devhost_scmi_kind kind = DEVHOST_SCMI_CLOCK;
+    std::uint32_t id = 0; // the guest's
+    std::string name;     // the guest's
+    std::string host;
+    std::string device;
+    devhost_scmi_source source = DEVHOST_SCMI_SOURCE_DEFAULT;
+    bool read_only = false;
+    std::uint64_t level_min = 0;
+    std::uint64_t level_max = 0;
+    std::uint32_t type = 0;
+    std::int32_t scale = 0;
+    bool vote_on = false;
+    std::optional<std::uint64_t> vote_level;
+    std::optional<std::uint64_t> vote_since; // nanoseconds of CLOCK_BOOTTIME
+    bool on = false;
+    std::uint64_t level = 0;
+    std::optional<std::uint64_t> ceiling;
+    devhost_scmi_limit limit = DEVHOST_SCMI_LIMIT_NONE;
+    std::uint32_t holders = 0;
+    bool operator==(const ScmiResourceInfo &) const = default;
+};
+
+struct ResourceInfo {
+    std::string guest;
+    std::string device;
+    std::uint32_t index = 0; // among those of the device
+    ScmiResourceInfo scmi;
+};
+
+/// SYSTEM_POWER_STATE_NOTIFIER, in SCMI's numbers.
+struct ScmiAnnouncement {
+    std::uint32_t state = 0;
+    std::uint32_t flags = 0;
+    std::uint32_t timeout_ms = 0;
+    bool operator==(const ScmiAnnouncement &) const = default;
+};
+
+using BackendInfo = std::variant<std::monostate, CanBackendInfo, SndBackendInfo, ScmiBackendInfo>;
 
 /// Open files that a backend is made of.
 using BackendFiles = std::variant<std::monostate, SndFiles>;
@@ -137,14 +193,21 @@ struct DeviceGone {
 struct DeviceChange {
     DeviceInfo device;
 };
+struct ResourceChange {
+    ResourceInfo resource;
+};
+/// A guest asks for a system power state.
+struct PowerRequest {
+    DeviceInfo device;
+};
 /// Events were lost: what is known must be read anew.
 struct Overrun {};
 
 } // namespace event
 
-using KernelEvent =
-    std::variant<event::GuestNew, event::GuestGone, event::PolicyChange, event::DeviceNew,
-                 event::DeviceGone, event::DeviceChange, event::Overrun>;
+using KernelEvent = std::variant<event::GuestNew, event::GuestGone, event::PolicyChange,
+                                 event::DeviceNew, event::DeviceGone, event::DeviceChange,
+                                 event::ResourceChange, event::PowerRequest, event::Overrun>;
 
 /// Every call throws Error.
 class Kernel {
@@ -167,6 +230,21 @@ public:
     /// Says of each jack whether something is plugged in.
     virtual DeviceInfo set_jacks(const std::string &guest, const std::string &name,
                                  const std::vector<bool> &connected) = 0;
+    /// What an SCMI device shares out, by index; and one of them.
+    virtual std::vector<ScmiResourceInfo> resources(const std::string &guest,
+                                                    const std::string &name) = 0;
+    virtual ScmiResourceInfo resource(const std::string &guest, const std::string &name,
+                                      std::uint32_t index) = 0;
+    /// Limits a resource of the host for all that have it; no level: no limit.
+    virtual void set_ceiling(const std::string &guest, const std::string &name,
+                             devhost_scmi_kind kind, std::uint32_t id,
+                             std::optional<std::uint64_t> level) = 0;
+    /// The value of a sensor that is pushed.
+    virtual void push_reading(const std::string &guest, const std::string &name, std::uint32_t id,
+                              std::int64_t value) = 0;
+    /// Tells the guest of a system power transition.
+    virtual void announce(const std::string &guest, const std::string &name,
+                          const ScmiAnnouncement &announcement) = 0;
     /// While a VMM has the device open this is Cause::device_busy; with @p force it serves
     /// nothing more, and the answer is the same until the VMM has closed it.
     virtual void remove_device(const std::string &guest, const std::string &name, bool force) = 0;

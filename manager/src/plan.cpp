@@ -62,6 +62,27 @@ bool same_backend(const SndDeviceConfig &wanted, const Device &have)
            (!have.wanted || *have.wanted == Backend(wanted));
 }
 
+bool same_resource(const ScmiResourceConfig &wanted, const ScmiResourceInfo &have)
+{
+    return have.kind == wanted.kind && have.host == wanted.kernel_host() &&
+           have.name == wanted.guest_name() && have.source == wanted.source &&
+           (wanted.device.empty() || have.device == wanted.device) &&
+           have.read_only == wanted.read_only && wanted.type.value_or(have.type) == have.type &&
+           wanted.scale.value_or(have.scale) == have.scale &&
+           // Within the resource's own limits.
+           wanted.level_min.value_or(0) <= have.level_min &&
+           wanted.level_max.value_or(have.level_max) >= have.level_max;
+}
+
+bool same_backend(const ScmiDeviceConfig &wanted, const Device &have)
+{
+    const auto *scmi = std::get_if<ScmiBackendInfo>(&have.info.backend);
+    return scmi != nullptr && scmi->system_power == wanted.system_power &&
+           scmi->agent == scmi_agent(wanted, have.info.guest) &&
+           std::ranges::equal(wanted.resources, have.resources, same_resource) &&
+           (!have.wanted || *have.wanted == Backend(wanted));
+}
+
 bool same_device(const DeviceConfig &wanted, const Device &have)
 {
     const DeviceInfo &info = have.info;

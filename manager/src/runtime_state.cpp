@@ -87,6 +87,25 @@ void put_worker(std::ostream &stream, const WorkerConfig &worker)
     put(stream, "WORKER_NICE", worker.nice);
 }
 
+PowerRules power_from(Lines &lines)
+{
+    PowerRules rules;
+    rules.role = static_cast<PowerRole>(
+        word<int>(lines["POWER_ROLE"]).value_or(static_cast<int>(rules.role)));
+    rules.budget =
+        Milliseconds(word<std::int64_t>(lines["POWER_BUDGET"]).value_or(rules.budget.count()));
+    rules.order = word<unsigned>(lines["POWER_ORDER"]).value_or(rules.order);
+    rules.emulate_unit = lines["POWER_EMULATE"];
+    return rules;
+}
+
+void put_power(std::ostream &stream, const PowerRules &rules)
+{
+    stream << "POWER_ROLE=" << static_cast<int>(rules.role)
+           << "\nPOWER_BUDGET=" << rules.budget.count() << "\nPOWER_ORDER=" << rules.order
+           << "\nPOWER_EMULATE=" << rules.emulate_unit << '\n';
+}
+
 } // namespace
 
 RuntimeStates::RuntimeStates(fs::path directory) : directory_(std::move(directory)) {}
@@ -103,6 +122,7 @@ std::optional<RuntimeState> RuntimeStates::read(const std::string &guest) const
                        .group = lines["GROUP"],
                        .unit = lines["UNIT"],
                        .worker = worker_from(lines),
+                       .power = power_from(lines),
                        .file = lines["FILE"],
                        .digest = lines["DIGEST"],
                        .devices = {},
@@ -127,6 +147,7 @@ void RuntimeStates::write(const std::string &guest, const RuntimeState &state) c
                << "\nDIGEST=" << state.digest << "\nDEVICES=" << joined(state.devices)
                << "\nPOLICY=" << (state.policy ? 1 : 0) << '\n';
         put_worker(stream, state.worker);
+        put_power(stream, state.power);
         stream.flush();
         if (!stream) {
             throw Error(Cause::failed, "Cannot write " + fresh.string() +

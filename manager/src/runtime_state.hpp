@@ -20,6 +20,7 @@ struct RuntimeState {
     std::string group;
     std::string unit;
     WorkerConfig worker;
+    PowerRules power;
     std::filesystem::path file;    // empty: made over D-Bus
     std::string digest;            // of the file when it was applied
     std::set<std::string> devices; // that came from the file

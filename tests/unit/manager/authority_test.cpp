@@ -17,7 +17,8 @@ const Caller member{.uid = 1001, .groups = {1001, admins}};
 TEST(Decision, BeforePolkit)
 {
     for (const Action action :
-         {Action::manage_devices, Action::set_policy, Action::open_device, Action::reload}) {
+         {Action::manage_devices, Action::set_policy, Action::open_device, Action::reload,
+          Action::manage_power, Action::vote_power, Action::block_power, Action::emergency_power}) {
         EXPECT_TRUE(allowed_outright(root, action, std::nullopt));
         EXPECT_FALSE(allowed_outright(user, action, std::nullopt));
         EXPECT_FALSE(allowed_outright(member, action, std::nullopt));

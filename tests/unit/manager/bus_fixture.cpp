@@ -74,7 +74,10 @@ void ServiceThread::serve(PrivateBus &bus, FakeMachine &machine)
         Configuration configuration(host, machine.config_directory());
         configuration.start();
         const Bus connection = bus.connect();
-        BusService service(*connection, {.host = host, .configuration = configuration},
+        Power power(machine.power_parts(host, *event), machine.power_config);
+        power.start();
+        BusService service(*connection,
+                           {.host = host, .configuration = configuration, .power = power},
                            "no-such-group-here", test_caller);
         service.claim_name();
         bus_require(sd_bus_attach_event(connection.get(), event, 0), "attach");

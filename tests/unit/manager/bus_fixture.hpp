@@ -82,6 +82,9 @@ inline const std::string guest_object = "/org/devhost1/guest/ivi";
 inline const std::string device_object = "/org/devhost1/guest/ivi/can0";
 inline const std::string guest_iface = "org.devhost1.Guest";
 inline const std::string device_iface = "org.devhost1.Device";
+inline const std::string power_object = "/org/devhost1/power";
+inline const std::string power_iface = "org.devhost1.Power";
+inline const std::string guest_power_iface = "org.devhost1.GuestPower";
 inline const std::string policy_iface = "org.devhost1.Policy";
 
 Setting settings(const std::string &toml);

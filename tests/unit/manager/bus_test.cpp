@@ -50,6 +50,17 @@ protected:
                  std::int32_t{0}));
         add(call(from, device_object, device_iface, "SetMute", std::uint32_t{0}, true));
         add(call(from, device_object, device_iface, "RestartBus"));
+        const std::string text = "x";
+        add(call(from, power_object, power_iface, "Vote", std::string("on"), text, text));
+        add(call(from, power_object, power_iface, "Delay", text, text));
+        add(call(from, power_object, power_iface, "Block", text, text));
+        add(call(from, power_object, power_iface, "SetCeiling", std::string("clock"), text,
+                 std::uint64_t{1}, text));
+        add(call(from, power_object, power_iface, "ClearCeiling", std::string("clock"), text));
+        add(call(from, power_object, power_iface, "Reset"));
+        add(call(from, guest_object, guest_power_iface, "Reset"));
+        add(call(from, power_object, power_iface, "RequestTransition", std::string("off"), text));
+        add(call(from, power_object, power_iface, "EmergencyOff"));
         add(call(from, root, manager_iface, "RemoveGuest", std::string("ivi"), flags));
         return answers;
     }
@@ -178,7 +189,9 @@ TEST_F(BusTest, ObjectManagerHasEverything)
         }
         return names;
     };
-    EXPECT_EQ(interfaces(guest_object), (std::set<std::string>{guest_iface, policy_iface}));
+    EXPECT_EQ(interfaces(guest_object),
+              (std::set<std::string>{guest_iface, policy_iface, guest_power_iface}));
+    EXPECT_EQ(interfaces(power_object), std::set<std::string>{power_iface});
     EXPECT_EQ(interfaces(device_object), std::set<std::string>{device_iface});
 }
 

@@ -161,5 +161,41 @@ TEST_F(Ctl, MonitorTellsChanges)
     pclose(pipe);
 }
 
+TEST_F(Ctl, PowerShowsTheWholeDecision)
+{
+    EXPECT_EQ(ctl("create ivi power.role=vote power.budget_ms=60000").status, 0);
+    const Result made = ctl("create ivi/scmi0 scmi 'resource=[{kind=\"clock\", host=\"pixel\"}]'");
+    EXPECT_EQ(made.status, 0) << made.output;
+    service->run([&] {
+        machine.kernel.run_scmi("ivi", true);
+        machine.kernel.change_resource("ivi", "scmi0", 0, [](ScmiResourceInfo &resource) {
+            resource.vote_on = true;
+            resource.vote_level = 42;
+            resource.vote_since = 1;
+        });
+    });
+    EXPECT_EQ(ctl("power ceiling clock pixel 41 it is loud").status, 0);
+    // While the command runs, the host stays on.
+    const Result result = ctl("power block 'writes flash' -- sh -c '" DEVHOSTCTL
+                              " power reboot now; " DEVHOSTCTL " power; exit 7'");
+    EXPECT_EQ(result.status, 7) << result.output;
+    for (const char *text :
+         {"effective: on", "requested: reboot by administrator", "limited by: block",
+          "ivi    vote  running  on", "60000 ms", "block  on     0 s ago  writes flash",
+          "clock pixel  41     administrator", "it is loud", "ivi      true  42"}) {
+        EXPECT_TRUE(has(result, text)) << text << "\n" << result.output;
+    }
+    EXPECT_TRUE(wait_until([&] { return has(ctl("power"), "effective: reboot"); }));
+    EXPECT_EQ(ctl("power on").status, 0);
+    EXPECT_TRUE(has(ctl("power"), "state:     on"));
+    EXPECT_EQ(ctl("power ceiling clock pixel none").status, 0);
+    EXPECT_EQ(ctl("power reset").status, 0);
+    EXPECT_EQ(ctl("power reset ivi").status, 0);
+    EXPECT_EQ(ctl("power sideways").status, 2);
+    EXPECT_EQ(ctl("power block why").status, 2);
+    EXPECT_TRUE(has(ctl("--json power"), "\"CurrentState\":\"on\""));
+    EXPECT_TRUE(has(ctl("show ivi"), "Role: vote"));
+}
+
 } // namespace
 } // namespace devhost::test

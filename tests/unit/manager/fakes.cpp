@@ -177,6 +177,41 @@ BackendInfo backend_info(const SndDeviceConfig &snd, const BackendFiles &of)
 
 } // namespace
 
+namespace {
+
+BackendInfo backend_info(const ScmiDeviceConfig &scmi, const BackendFiles & /*files*/)
+{
+    return ScmiBackendInfo{.agent = scmi.agent,
+                           .system_power = scmi.system_power,
+                           .resources = static_cast<std::uint32_t>(scmi.resources.size()),
+                           .request = {}};
+}
+
+// Ids dense from 0 for each kind, as the kernel gives them.
+std::vector<ScmiResourceInfo> resources_of(const ScmiDeviceConfig &scmi)
+{
+    std::map<devhost_scmi_kind, std::uint32_t> next;
+    std::vector<ScmiResourceInfo> list;
+    for (const ScmiResourceConfig &resource : scmi.resources) {
+        ScmiResourceInfo info;
+        info.kind = resource.kind;
+        info.id = next[resource.kind]++;
+        info.name = resource.guest_name();
+        info.host = resource.kernel_host();
+        info.device = resource.device;
+        info.source = resource.source;
+        info.read_only = resource.read_only;
+        info.level_min = resource.level_min.value_or(1);
+        info.level_max = resource.level_max.value_or(100);
+        info.type = resource.type.value_or(0);
+        info.scale = resource.scale.value_or(0);
+        list.push_back(info);
+    }
+    return list;
+}
+
+} // namespace
+
 DeviceInfo FakeKernel::create_device(const std::string &guest_name, const DeviceConfig &device,
                                      const BackendFiles &files)
 {
@@ -191,7 +226,10 @@ DeviceInfo FakeKernel::create_device(const std::string &guest_name, const Device
     info.name = device.name;
     info.id = next_id_++;
     info.device_class = device.device_class;
-    info.virtio_id = device.can() != nullptr ? 36 : 25;
+    info.virtio_id = device.can() != nullptr ? 36 : device.snd() != nullptr ? 25 : 32;
+    if (const ScmiDeviceConfig *scmi = device.scmi()) {
+        resources_[key] = resources_of(*scmi);
+    }
     info.vdpa_name = guest_name + "." + device.name;
     info.features_mask = features_mask(device.ring);
     info.vq_size_max = device.vq_size_max.value_or(1024);
@@ -214,6 +252,7 @@ void FakeKernel::erase_device(const Key &key)
     fs::remove_all(sys_path(info));
     fs::remove(root_ / "dev" / ("vhost-vdpa-" + std::to_string(minors_[key])));
     devices_.erase(key);
+    resources_.erase(key);
     tell(event::DeviceGone{info});
 }
 
@@ -255,6 +294,84 @@ DeviceInfo FakeKernel::set_jacks(const std::string &guest, const std::string &na
         }
     });
     return device(guest, name);
+}
+
+std::vector<ScmiResourceInfo> FakeKernel::resources(const std::string &guest,
+                                                    const std::string &name)
+{
+    device(guest, name);
+    return resources_[{guest, name}];
+}
+
+ScmiResourceInfo FakeKernel::resource(const std::string &guest, const std::string &name,
+                                      std::uint32_t index)
+{
+    device(guest, name);
+    return resources_.at({guest, name}).at(index);
+}
+
+void FakeKernel::change_resource(const std::string &guest, const std::string &name,
+                                 std::uint32_t index,
+                                 const std::function<void(ScmiResourceInfo &)> &change)
+{
+    ScmiResourceInfo &resource = resources_.at({guest, name}).at(index);
+    change(resource);
+    tell(event::ResourceChange{{.guest = guest, .device = name, .index = index, .scmi = resource}});
+}
+
+// A ceiling is the host resource's: all that have it see it.
+void FakeKernel::set_ceiling(const std::string &guest, const std::string &name,
+                             devhost_scmi_kind kind, std::uint32_t id,
+                             std::optional<std::uint64_t> level)
+{
+    changes.push_back("set_ceiling " + guest + "/" + name + " " + word_of(kind) + " " +
+                      std::to_string(id) + " " + (level ? std::to_string(*level) : "none"));
+    std::string host;
+    for (const ScmiResourceInfo &resource : resources_.at({guest, name})) {
+        if (resource.kind == kind && resource.id == id) {
+            host = resource.host;
+        }
+    }
+    for (auto &[key, list] : resources_) {
+        for (std::uint32_t index = 0; index < list.size(); index++) {
+            if (list[index].kind == kind && list[index].host == host) {
+                change_resource(key.first, key.second, index,
+                                [&](ScmiResourceInfo &resource) { resource.ceiling = level; });
+            }
+        }
+    }
+}
+
+void FakeKernel::push_reading(const std::string &guest, const std::string &name, std::uint32_t id,
+                              std::int64_t value)
+{
+    changes.push_back("push_reading " + guest + "/" + name + " " + std::to_string(id) + " " +
+                      std::to_string(value));
+}
+
+void FakeKernel::announce(const std::string &guest, const std::string &name,
+                          const ScmiAnnouncement &announcement)
+{
+    changes.push_back("announce " + guest + "/" + name + " " + std::to_string(announcement.state) +
+                      " " + std::to_string(announcement.flags) + " " +
+                      std::to_string(announcement.timeout_ms));
+}
+
+void FakeKernel::run_scmi(const std::string &guest, bool running)
+{
+    change_device(guest, "scmi0", [&](DeviceInfo &info) {
+        info.state = running ? DEVHOST_DEV_RUNNING : DEVHOST_DEV_IDLE;
+        info.worker = running ? std::optional(next_worker_++) : std::nullopt;
+    });
+}
+
+void FakeKernel::ask_power(const std::string &guest, std::uint32_t state)
+{
+    change_device(guest, "scmi0", [&](DeviceInfo &info) {
+        auto &scmi = std::get<ScmiBackendInfo>(info.backend);
+        const std::uint32_t seq = scmi.request ? scmi.request->seq + 1 : 1;
+        scmi.request = {.state = state, .flags = 1, .seq = seq, .since = 1'000'000'000};
+    });
 }
 
 DeviceInfo FakeKernel::set_features_mask(const std::string &guest, const std::string &name,
@@ -540,6 +657,63 @@ std::vector<std::string> FakePolicies::pinned_guests()
     return names;
 }
 
+void FakeSystem::act(PowerState state, Done done)
+{
+    calls.push_back(std::string("act ") + word_of(state));
+    done(std::exchange(error, {}));
+}
+
+void FakeSystem::start_unit(const std::string &unit, Done done)
+{
+    calls.push_back("start " + unit);
+    done(std::exchange(error, {}));
+}
+
+void FakeSystem::stop_unit(const std::string &unit, Done done)
+{
+    calls.push_back("stop " + unit);
+    done(std::exchange(error, {}));
+}
+
+void FakeSystem::take_delay(std::function<void(UniqueFd)> taken)
+{
+    calls.emplace_back("take_delay");
+    taken(new_eventfd());
+}
+
+std::vector<FdStore::Stored> FakeFdStore::take()
+{
+    std::vector<Stored> stored;
+    for (const auto &[name, fd] : kept) {
+        stored.push_back({.name = name, .fd = UniqueFd(dup(fd.get()))});
+    }
+    return stored;
+}
+
+void FakeFdStore::put(const std::string &name, int fd)
+{
+    kept[name] = UniqueFd(dup(fd));
+}
+
+PowerParts FakeMachine::power_parts(Host &host, sd_event &event)
+{
+    return {.host = host,
+            .system = system,
+            .store = store,
+            .event = event,
+            .readings = HostReadings(directory.path() / "sys"),
+            .record = directory.path() / "power",
+            .now = boot_time,
+            .poll = Milliseconds(20)};
+}
+
+void FakeMachine::write_sys(const std::string &path, const std::string &text) const
+{
+    const fs::path file = directory.path() / "sys" / path;
+    fs::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::trunc) << text << '\n';
+}
+
 Host FakeMachine::new_host()
 {
     return Host({.kernel = kernel,
@@ -603,6 +777,30 @@ DeviceConfig snd_device(const std::string &name, const std::string &card)
     config.name = name;
     config.device_class = "snd";
     config.backend = snd;
+    return config;
+}
+
+DeviceConfig scmi_device(const std::string &name)
+{
+    DeviceConfig config;
+    config.name = name;
+    config.device_class = "scmi";
+    const Setting tree = parse_toml(R"(
+agent = "the-agent"
+[[resource]]
+kind = "clock"
+host = "pixel"
+[[resource]]
+kind = "perf"
+host = "cpu0"
+source = "cpufreq"
+[[resource]]
+kind = "sensor"
+host = "coretemp/temp1"
+source = "hwmon"
+)",
+                                    "");
+    config.backend = scmi_device_from(TableReader(tree, "", ""));
     return config;
 }
 

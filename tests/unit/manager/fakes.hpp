@@ -10,6 +10,7 @@
 #include <string>
 
 #include "host.hpp"
+#include "power.hpp"
 #include "unique_fd.hpp"
 
 namespace devhost::test {
@@ -45,6 +46,16 @@ public:
                          const SndFiles &files) override;
     DeviceInfo set_jacks(const std::string &guest, const std::string &name,
                          const std::vector<bool> &connected) override;
+    std::vector<ScmiResourceInfo> resources(const std::string &guest,
+                                            const std::string &name) override;
+    ScmiResourceInfo resource(const std::string &guest, const std::string &name,
+                              std::uint32_t index) override;
+    void set_ceiling(const std::string &guest, const std::string &name, devhost_scmi_kind kind,
+                     std::uint32_t id, std::optional<std::uint64_t> level) override;
+    void push_reading(const std::string &guest, const std::string &name, std::uint32_t id,
+                      std::int64_t value) override;
+    void announce(const std::string &guest, const std::string &name,
+                  const ScmiAnnouncement &announcement) override;
     void remove_device(const std::string &guest, const std::string &name, bool force) override;
     DeviceInfo set_features_mask(const std::string &guest, const std::string &name,
                                  std::uint64_t mask) override;
@@ -55,6 +66,11 @@ public:
     /// What somebody else, or a VMM, does.
     void change_device(const std::string &guest, const std::string &name,
                        const std::function<void(DeviceInfo &)> &change);
+    void change_resource(const std::string &guest, const std::string &name, std::uint32_t index,
+                         const std::function<void(ScmiResourceInfo &)> &change);
+    /// The driver of an SCMI device starts, goes, asks for one of SCMI's states.
+    void run_scmi(const std::string &guest, bool running);
+    void ask_power(const std::string &guest, std::uint32_t state);
     void set_busy(const std::string &guest, const std::string &name, bool busy);
     void set_policy(const std::string &guest, std::optional<std::uint32_t> policy);
     void lose_events();
@@ -74,9 +90,11 @@ private:
     std::vector<KernelEvent> events_;
     std::map<std::string, GuestInfo> guests_;
     std::map<Key, DeviceInfo> devices_;
+    std::map<Key, std::vector<ScmiResourceInfo>> resources_;
     std::map<Key, unsigned> minors_;
     std::set<Key> busy_;
     std::uint32_t next_id_ = 1;
+    std::uint32_t next_worker_ = 1000;
     unsigned next_minor_ = 0;
 };
 
@@ -185,6 +203,32 @@ public:
     std::map<std::uint32_t, WorkerConfig> applied;
 };
 
+/// logind and systemd: what they are asked for, and what they do then.
+class FakeSystem final : public HostPower {
+public:
+    void set_handlers(Handlers handlers) override { this->handlers = std::move(handlers); }
+    bool leaving() override { return is_leaving; }
+    void act(PowerState state, Done done) override;
+    void start_unit(const std::string &unit, Done done) override;
+    void stop_unit(const std::string &unit, Done done) override;
+    void take_delay(std::function<void(UniqueFd)> taken) override;
+
+    Handlers handlers;
+    std::vector<std::string> calls;
+    std::string error; // of what is asked next
+    bool is_leaving = false;
+};
+
+/// Keeps files as systemd does, from one manager to the next.
+class FakeFdStore final : public FdStore {
+public:
+    std::vector<Stored> take() override;
+    void put(const std::string &name, int fd) override;
+    void remove(const std::string &name) override { kept.erase(name); }
+
+    std::map<std::string, UniqueFd> kept;
+};
+
 /// The machine; any number of Hosts, one after the other, can manage it.
 struct FakeMachine {
     TemporaryDirectory directory;
@@ -195,7 +239,13 @@ struct FakeMachine {
     Mixers mixers{mixer_kernel, cards};
     FakePolicies policies{kernel};
     FakeWorkers workers;
+    FakeSystem system;
+    FakeFdStore store;
+    PowerConfig power_config;
 
+    [[nodiscard]] PowerParts power_parts(Host &host, sd_event &event);
+    /// A file of sysfs.
+    void write_sys(const std::string &path, const std::string &text) const;
     [[nodiscard]] Host new_host();
     [[nodiscard]] std::filesystem::path config_directory() const;
     void write_config(const std::string &guest, const std::string &text) const;
@@ -206,6 +256,8 @@ GuestConfig guest_config(const std::string &name);
 DeviceConfig can_device(const std::string &name, const std::string &interface = "can0");
 /// A playback stream and a control on the card.
 DeviceConfig snd_device(const std::string &name, const std::string &card = "PCH");
+/// A clock, a performance domain and a sensor of hwmon.
+DeviceConfig scmi_device(const std::string &name);
 PolicyConfig policy_of(const std::string &toml);
 
 } // namespace devhost::test

@@ -387,6 +387,98 @@ TEST_F(Genl, ReadsASoundDevice)
               (SndControlInfo{.numid = 5, .role = 0, .read_only = true, .card = {}}));
 }
 
+TEST_F(Genl, AsksForAnScmiDevice)
+{
+    NlMessage sent;
+    channel->on_request = [&](std::uint8_t /*command*/) { sent = std::move(channel->sent); };
+    EXPECT_THROW(kernel->create_device("ivi", scmi_device("scmi0"), {}), Error); // no answer
+    ASSERT_TRUE(sent);
+    const auto device = parse_nest(parse_top(sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
+    const auto backend = parse_nest(device[DEVHOST_A_DEV_BACKEND], DEVHOST_A_SCMI_MAX);
+    EXPECT_STREQ(nla_get_string(backend[DEVHOST_A_SCMI_AGENT]), "the-agent");
+    EXPECT_NE(backend[DEVHOST_A_SCMI_SYSTEM_POWER], nullptr);
+    const auto items = every(backend[DEVHOST_A_SCMI_RESOURCES], DEVHOST_A_SCMI_RESOURCES_ITEM);
+    ASSERT_EQ(items.size(), 3U);
+    const auto perf = parse_nest(items[1], DEVHOST_A_SCMI_RES_MAX);
+    EXPECT_EQ(nla_get_u32(perf[DEVHOST_A_SCMI_RES_KIND]), std::uint32_t{DEVHOST_SCMI_PERF});
+    EXPECT_EQ(nla_get_u32(perf[DEVHOST_A_SCMI_RES_SOURCE]),
+              std::uint32_t{DEVHOST_SCMI_SOURCE_CPUFREQ});
+    EXPECT_EQ(perf[DEVHOST_A_SCMI_RES_DEVICE], nullptr);
+    EXPECT_EQ(perf[DEVHOST_A_SCMI_RES_LEVEL_MAX], nullptr);
+    const auto sensor = parse_nest(items[2], DEVHOST_A_SCMI_RES_MAX);
+    EXPECT_STREQ(nla_get_string(sensor[DEVHOST_A_SCMI_RES_HOST]), "hwmon:coretemp/temp1");
+    EXPECT_STREQ(nla_get_string(sensor[DEVHOST_A_SCMI_RES_NAME]), "coretemp/temp1");
+    EXPECT_EQ(nla_get_u32(sensor[DEVHOST_A_SCMI_RES_TYPE]), 2U);
+    EXPECT_EQ(static_cast<std::int32_t>(nla_get_u32(sensor[DEVHOST_A_SCMI_RES_SCALE])), -3);
+}
+
+TEST_F(Genl, SetsWhatAnScmiDeviceCan)
+{
+    const auto sent = [&](int nest, int highest) {
+        EXPECT_EQ(channel->sent_command, DEVHOST_CMD_DEVICE_SET);
+        const auto device = parse_nest(parse_top(channel->sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
+        EXPECT_STREQ(nla_get_string(device[DEVHOST_A_DEV_NAME]), "scmi0");
+        const auto backend = parse_nest(device[DEVHOST_A_DEV_BACKEND], DEVHOST_A_SCMI_MAX);
+        return parse_nest(backend[static_cast<std::size_t>(nest)], highest);
+    };
+    kernel->announce("ivi", "scmi0", {.state = 4, .flags = 1, .timeout_ms = 250});
+    const auto announcement = sent(DEVHOST_A_SCMI_ANNOUNCE, DEVHOST_A_SCMI_ANNOUNCE_MAX);
+    EXPECT_EQ(nla_get_u32(announcement[DEVHOST_A_SCMI_ANNOUNCE_STATE]), 4U);
+    EXPECT_EQ(nla_get_u32(announcement[DEVHOST_A_SCMI_ANNOUNCE_FLAGS]), 1U);
+    EXPECT_EQ(nla_get_u32(announcement[DEVHOST_A_SCMI_ANNOUNCE_TIMEOUT]), 250U);
+    kernel->set_ceiling("ivi", "scmi0", DEVHOST_SCMI_CLOCK, 3, 1ULL << 40);
+    auto ceiling = sent(DEVHOST_A_SCMI_CEILING, DEVHOST_A_SCMI_CEILING_MAX);
+    EXPECT_EQ(nla_get_u32(ceiling[DEVHOST_A_SCMI_CEILING_KIND]), std::uint32_t{DEVHOST_SCMI_CLOCK});
+    EXPECT_EQ(nla_get_u32(ceiling[DEVHOST_A_SCMI_CEILING_ID]), 3U);
+    EXPECT_EQ(nla_get_u64(ceiling[DEVHOST_A_SCMI_CEILING_LEVEL]), 1ULL << 40);
+    kernel->set_ceiling("ivi", "scmi0", DEVHOST_SCMI_CLOCK, 3, std::nullopt);
+    ceiling = sent(DEVHOST_A_SCMI_CEILING, DEVHOST_A_SCMI_CEILING_MAX);
+    EXPECT_EQ(ceiling[DEVHOST_A_SCMI_CEILING_LEVEL], nullptr);
+    kernel->push_reading("ivi", "scmi0", 1, -40'000);
+    const auto reading = sent(DEVHOST_A_SCMI_READING, DEVHOST_A_SCMI_READING_MAX);
+    EXPECT_EQ(static_cast<std::int64_t>(nla_get_u64(reading[DEVHOST_A_SCMI_READING_VALUE])),
+              -40'000);
+}
+
+TEST_F(Genl, ReadsResources)
+{
+    NlMessage message = new_message(DEVHOST_CMD_RESOURCE_CHANGE_NTF);
+    nl_msg *m = message.get();
+    nlattr *nest = nla_nest_start(m, DEVHOST_A_RESOURCE | NLA_F_NESTED);
+    nla_put_string(m, DEVHOST_A_RESOURCE_GUEST, "ivi");
+    nla_put_string(m, DEVHOST_A_RESOURCE_DEV, "scmi0");
+    nla_put_u32(m, DEVHOST_A_RESOURCE_INDEX, 2);
+    nlattr *backend = nla_nest_start(m, DEVHOST_A_RESOURCE_BACKEND | NLA_F_NESTED);
+    nla_put_u32(m, DEVHOST_A_SCMI_RES_KIND, DEVHOST_SCMI_VOLTAGE);
+    nla_put_u32(m, DEVHOST_A_SCMI_RES_ID, 1);
+    nla_put_string(m, DEVHOST_A_SCMI_RES_HOST, "vdd");
+    nla_put_flag(m, DEVHOST_A_SCMI_RES_VOTE_ON);
+    nla_put_u64(m, DEVHOST_A_SCMI_RES_VOTE_SINCE, 77);
+    nla_put_u64(m, DEVHOST_A_SCMI_RES_CEILING, 900'000);
+    nla_put_u32(m, DEVHOST_A_SCMI_RES_LIMIT, DEVHOST_SCMI_LIMIT_CEILING);
+    nla_nest_end(m, backend);
+    nla_nest_end(m, nest);
+    channel->events.emplace_back(nlmsg_hdr(m));
+    channel->events.emplace_back(nlmsg_hdr(device_message(DEVHOST_CMD_POWER_REQUEST_NTF).get()));
+    const std::vector<KernelEvent> events = kernel->read_events();
+    ASSERT_EQ(events.size(), 2U);
+    const ResourceInfo resource = std::get<event::ResourceChange>(events[0]).resource;
+    EXPECT_EQ(resource.guest, "ivi");
+    EXPECT_EQ(resource.index, 2U);
+    EXPECT_EQ(resource.scmi.kind, DEVHOST_SCMI_VOLTAGE);
+    EXPECT_EQ(resource.scmi.host, "vdd");
+    EXPECT_TRUE(resource.scmi.vote_on);
+    EXPECT_FALSE(resource.scmi.vote_level);
+    EXPECT_EQ(resource.scmi.vote_since, 77U);
+    EXPECT_EQ(resource.scmi.ceiling, 900'000U);
+    EXPECT_EQ(resource.scmi.limit, DEVHOST_SCMI_LIMIT_CEILING);
+    EXPECT_EQ(std::get<event::PowerRequest>(events[1]).device.name, "can0");
+    channel->answer(message);
+    channel->answer(message);
+    EXPECT_EQ(kernel->resources("ivi", "scmi0").size(), 2U);
+    EXPECT_TRUE(channel->sent_dump);
+}
+
 TEST_F(Genl, ForceIsAFlag)
 {
     kernel->remove_device("ivi", "can0", false);

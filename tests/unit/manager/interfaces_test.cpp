@@ -84,7 +84,8 @@ TEST_F(Interfaces, ServiceHasWhatTheFilesSay)
 {
     make_guest();
     std::set<std::string> served;
-    for (const std::string &path : {std::string("/org/devhost1"), guest_object, device_object}) {
+    for (const std::string &path :
+         {std::string("/org/devhost1"), power_object, guest_object, device_object}) {
         served.merge(members(introspect(path)));
     }
     EXPECT_GT(documented().size(), 40U);
@@ -97,7 +98,8 @@ TEST_F(Interfaces, EveryPropertyCanBeReadInItsType)
     for (const auto &[path, interface] :
          {std::pair(std::string("/org/devhost1"), std::string("org.devhost1.Manager")),
           std::pair(guest_object, guest_iface), std::pair(guest_object, policy_iface),
-          std::pair(device_object, device_iface)}) {
+          std::pair(device_object, device_iface), std::pair(power_object, power_iface),
+          std::pair(guest_object, guest_power_iface)}) {
         const Setting all = properties(path, interface);
         const std::string prefix = interface + " property ";
         std::set<std::string> names;
