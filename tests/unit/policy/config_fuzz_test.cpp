@@ -21,7 +21,9 @@ std::vector<std::string> examples()
     std::vector<std::string> texts;
 
     for (const auto &entry : std::filesystem::directory_iterator(DEVHOST_EXAMPLES)) {
-        paths.push_back(entry.path());
+        if (entry.is_regular_file()) {
+            paths.push_back(entry.path());
+        }
     }
     std::ranges::sort(paths);
     for (const auto &path : paths) {
