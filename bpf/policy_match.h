@@ -5,6 +5,9 @@
  *
  *	policy_now()			nanoseconds that never go back
  *	policy_lock(), policy_unlock()	on a struct bpf_spin_lock
+ *	policy_forget()			its argument, of which the verifier then
+ *					knows nothing: what follows a search is
+ *					verified once, not for each of its ends
  */
 #ifndef _POLICY_MATCH_H
 #define _POLICY_MATCH_H

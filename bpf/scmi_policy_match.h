@@ -80,6 +80,7 @@ scmi_policy_judge(const struct scmi_policy *policy,
 
 	if (policy->devices.count) {
 		device = policy_device(&policy->devices, command->device);
+		device = policy_forget(device);
 		if (!device) {
 			policy_count(&state->unknown_device);
 			return DEVHOST_VERDICT_DENY;
@@ -87,6 +88,9 @@ scmi_policy_judge(const struct scmi_policy *policy,
 	}
 
 	index = scmi_policy_find(policy, command, device);
+	index = policy_forget(index);
+	if (index >= POLICY_ENTRIES)
+		return DEVHOST_VERDICT_DENY;
 	if (!(policy->action[index] & POLICY_ALLOW)) {
 		policy_count(&state->rule[index].dropped);
 		return DEVHOST_VERDICT_DENY;

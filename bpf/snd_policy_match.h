@@ -95,6 +95,7 @@ snd_policy_judge_by(const struct snd_policy *policy,
 
 	if (policy->devices.count) {
 		device = policy_device(&policy->devices, request->device);
+		device = policy_forget(device);
 		if (!device) {
 			policy_count(&counters->unknown_device);
 			return DEVHOST_VERDICT_DENY;
@@ -104,6 +105,9 @@ snd_policy_judge_by(const struct snd_policy *policy,
 		kind <<= (request->role << 1 | request->direction) & 31;
 
 	index = snd_policy_find(rules, request->item, kind, device);
+	index = policy_forget(index);
+	if (index >= POLICY_ENTRIES)
+		return DEVHOST_VERDICT_DENY;
 	if (!(rules->action[index] & POLICY_ALLOW)) {
 		policy_count(&counters->rule[index].dropped);
 		return DEVHOST_VERDICT_DENY;

@@ -244,8 +244,8 @@ void PolicyProgram::leave_out_the_rest() const
         if (given_ & part.given) {
             continue;
         }
-        constexpr const bpf_program *none = nullptr;
-        std::memcpy(member(part.call, sizeof(none)), &none, sizeof(none));
+        constexpr std::size_t call_size = sizeof(void *);
+        std::memset(member(part.call, call_size), 0, call_size);
         bpf_program__set_autoload(bpf_object__find_program_by_name(object_.get(), part.call),
                                   false);
         for_each_map(part, [&](const PartMap &each) {

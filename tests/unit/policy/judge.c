@@ -19,6 +19,7 @@ static void unlock(struct bpf_spin_lock *lock)
 #define policy_now() __atomic_load_n(&judge_clock, __ATOMIC_RELAXED)
 #define policy_lock lock
 #define policy_unlock unlock
+#define policy_forget(value) (value)
 #include "can_policy_match.h"
 #include "scmi_policy_match.h"
 #include "snd_policy_match.h"
