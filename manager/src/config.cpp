@@ -212,14 +212,20 @@ const DeviceConfig *GuestConfig::device(std::string_view device_name) const
 
 void add_policy_items(PolicyItems &items, const std::string &device, const Backend &backend)
 {
-    const auto *snd = std::get_if<SndDeviceConfig>(&backend);
-
-    if (snd == nullptr) {
-        return;
+    if (const auto *snd = std::get_if<SndDeviceConfig>(&backend)) {
+        for (std::uint32_t i = 0; i < snd->controls.size(); ++i) {
+            items.push_back(
+                {.device = device, .kind = "control", .name = snd->controls[i].name, .number = i});
+        }
     }
-    for (std::uint32_t i = 0; i < snd->controls.size(); ++i) {
-        items.push_back(
-            {.device = device, .kind = "control", .name = snd->controls[i].name, .number = i});
+    if (const auto *scmi = std::get_if<ScmiDeviceConfig>(&backend)) {
+        std::array<std::uint32_t, __DEVHOST_SCMI_KINDS> next{}; // ids are dense, of each kind
+        for (const ScmiResourceConfig &resource : scmi->resources) {
+            items.push_back({.device = device,
+                             .kind = word_of(resource.kind),
+                             .name = resource.guest_name(),
+                             .number = next.at(resource.kind)++});
+        }
     }
 }
 

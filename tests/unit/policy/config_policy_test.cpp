@@ -184,6 +184,31 @@ TEST(ConfigPolicy, ANameIsForADeviceWhereThereAreSeveral)
               (ScmiResources{7, 7}));
 }
 
+// Ids count from 0 in the order of the file, of each kind by itself.
+TEST(ConfigPolicy, ScmiResourcesHaveNames)
+{
+    const auto resource = [](const std::string &kind, const std::string &rest) {
+        return "[[device.scmi.resource]]\nkind = \"" + kind + "\"\n" + rest;
+    };
+    const std::string device = "[[device]]\nname = \"p\"\nclass = \"scmi\"\n" +
+                               resource("clock", "host = \"pll\"\nname = \"cpu\"\n") +
+                               resource("power", "host = \"gpu\"\n") +
+                               resource("clock", "host = \"gpu\"\n");
+    const auto rule = [&](const std::string &protocol, const std::string &name) {
+        return device + rule_of_scmi + "protocol = \"" + protocol + "\"\nresource = \"" + name +
+               "\"\n";
+    };
+    const auto id = [&](const std::string &protocol, const std::string &name) {
+        return parse(rule(protocol, name)).scmi.value().rules.at(0).resources;
+    };
+    EXPECT_EQ(id("clock", "cpu"), (ScmiResources{0, 0}));
+    EXPECT_EQ(id("clock", "gpu"), (ScmiResources{1, 1}));
+    EXPECT_EQ(id("power", "gpu"), (ScmiResources{0, 0}));
+    // What the host calls it is not the guest's to know.
+    EXPECT_THROW(id("clock", "pll"), ConfigError);
+    EXPECT_THROW(id("power", "cpu"), ConfigError);
+}
+
 TEST(ConfigPolicy, ADeviceIsOfTheClassThatTheRuleIsAbout)
 {
     const std::string device = "device = \"s\"\n";
