@@ -127,7 +127,7 @@ MixerConfig parse_mixer(std::string_view text, std::string name, const std::stri
     mixer.playback = pcm_from(table, "playback");
     mixer.capture = pcm_from(table, "capture");
     if (!mixer.playback && !mixer.capture) {
-        table.fail("a mixer needs playback = \"hw:CARD,DEVICE\" or capture = \"hw:CARD,DEVICE\"");
+        table.fail(R"(a mixer needs playback = "hw:CARD,DEVICE" or capture = "hw:CARD,DEVICE")");
     }
     mixer.rate = table.small_number("rate", 5512, 384'000).value_or(mixer.rate);
     mixer.channels =

@@ -19,8 +19,7 @@ namespace devhost {
 
 namespace {
 
-template <std::size_t size>
-std::string text_of(const unsigned char (&text)[size])
+std::string text_of(const unsigned char *text, std::size_t size)
 {
     const auto *start = reinterpret_cast<const char *>(text);
     return {start, strnlen(start, size)};
@@ -30,7 +29,7 @@ bool is_mixer(const UniqueFd &card)
 {
     snd_ctl_card_info info{};
     return ioctl(card.get(), SNDRV_CTL_IOCTL_CARD_INFO, &info) == 0 &&
-           text_of(info.driver) == DEVHOST_MIX_DRIVER;
+           text_of(info.driver, sizeof(info.driver)) == DEVHOST_MIX_DRIVER;
 }
 
 snd_ctl_elem_value element(const std::string &name)
@@ -70,7 +69,7 @@ std::string prefix(const UniqueFd &card, const SndPlace &place)
     if (ioctl(card.get(), SNDRV_CTL_IOCTL_PCM_INFO, &info) != 0) {
         throw system_error(errno, "Cannot read the name of a mixer's port");
     }
-    return text_of(info.name) + (playback ? " Playback " : " Capture ");
+    return text_of(info.name, sizeof(info.name)) + (playback ? " Playback " : " Capture ");
 }
 
 } // namespace
