@@ -44,7 +44,7 @@ void check_source(const TableReader &table, const ScmiResourceConfig &resource)
     const bool sensor = resource.kind == DEVHOST_SCMI_SENSOR;
 
     if (resource.hwmon && !is_hwmon_name(resource.host)) {
-        table.fail("host", "must be \"CHIP/CHANNEL\" for hwmon, as in \"coretemp/temp1\"");
+        table.fail("host", R"(must be "CHIP/CHANNEL" for hwmon, as in "coretemp/temp1")");
     }
     if (resource.source == DEVHOST_SCMI_SOURCE_CPUFREQ && resource.kind != DEVHOST_SCMI_PERF) {
         table.fail("source", R"(can be "cpufreq" with kind = "perf" only)");
@@ -98,8 +98,9 @@ ScmiResourceConfig resource_from(TableReader table)
     if (resource.level_min && resource.level_max && *resource.level_min > *resource.level_max) {
         table.fail("level_min", "is more than level_max");
     }
-    if (resource.hwmon) {
-        const auto unit = hwmon_unit(resource.host.substr(resource.host.find('/') + 1));
+    const auto unit = resource.hwmon ? hwmon_unit(resource.host.substr(resource.host.find('/') + 1))
+                                     : std::nullopt;
+    if (unit) {
         resource.type = resource.type.value_or(unit->type);
         resource.scale = resource.scale.value_or(unit->scale);
     }

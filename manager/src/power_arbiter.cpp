@@ -49,6 +49,15 @@ const char *word_of(HoldMode mode)
     return words.at(static_cast<std::size_t>(mode));
 }
 
+// In the phases that have one.
+const PowerTransition &PowerArbiter::under_way() const
+{
+    if (!transition_) {
+        throw Error(Cause::failed, "No transition is under way.");
+    }
+    return *transition_;
+}
+
 void PowerArbiter::note(const std::string &guest, std::string text)
 {
     actions_.emplace_back(power_action::Note{guest, std::move(text)});
@@ -258,7 +267,7 @@ void PowerArbiter::guest_asks(const std::string &name, PowerState state, PowerTi
         return;
     }
     const bool decides = role == PowerRole::vote || role == PowerRole::master;
-    if (phase_ == PowerPhase::preparing && (state == transition_->command.state || !decides)) {
+    if (phase_ == PowerPhase::preparing && (state == under_way().command.state || !decides)) {
         guest.progress = GuestProgress::ready; // that is its answer
         advance(now);
         return;
@@ -465,22 +474,24 @@ void PowerArbiter::evaluate(PowerTime now)
         command_ = decision.command; // who has voted may go down by now
     }
     if (phase_ == PowerPhase::idle) {
-        if (decision.state != PowerState::on) {
+        if (decision.state != PowerState::on && decision.command) {
             begin(*decision.command, now, now + limits_.total);
         }
         return;
     }
-    if (decision.state == PowerState::on) {
+    if (decision.state == PowerState::on || !decision.command) {
         cancel();
         return;
     }
-    if (decision.state != transition_->command.state) {
-        const PowerTime deadline = transition_->deadline; // the total is hard
+    if (decision.state != under_way().command.state) {
+        const PowerTime deadline = under_way().deadline; // the total is hard
         take_back();
         begin(*decision.command, now, deadline);
         return;
     }
-    transition_->command.by_host = decision.command->by_host;
+    if (transition_ && decision.command) {
+        transition_->command.by_host = decision.command->by_host;
+    }
     advance(now);
 }
 
@@ -520,7 +531,7 @@ void PowerArbiter::take_back()
 
 void PowerArbiter::cancel()
 {
-    note("", std::string("the host does not go to '") + word_of(transition_->command.state) + "'.");
+    note("", std::string("the host does not go to '") + word_of(under_way().command.state) + "'.");
     take_back();
     phase_ = PowerPhase::idle;
     if (command_ && command_->by_votes) {
@@ -533,7 +544,7 @@ void PowerArbiter::advance(PowerTime now)
     if (phase_ != PowerPhase::preparing) {
         return;
     }
-    const bool out_of_time = now >= transition_->deadline;
+    const bool out_of_time = now >= under_way().deadline;
     for (auto &[name, guest] : guests_) {
         if ((awaited_progress(guest) && now >= guest.deadline) ||
             (out_of_time && (awaited_progress(guest) || untold(guest)))) {
@@ -577,10 +588,10 @@ void PowerArbiter::tell(const std::string &name, PowerGuest &guest, PowerTime no
         force(name, guest);
         return;
     }
-    const Milliseconds timeout = std::min(guest.rules.budget, transition_->deadline - now);
+    const Milliseconds timeout = std::min(guest.rules.budget, under_way().deadline - now);
     guest.progress = GuestProgress::told;
     guest.deadline = now + timeout;
-    actions_.emplace_back(power_action::Announce{name, transition_->command.state, timeout});
+    actions_.emplace_back(power_action::Announce{name, under_way().command.state, timeout});
 }
 
 void PowerArbiter::force(const std::string &name, PowerGuest &guest)
@@ -588,7 +599,7 @@ void PowerArbiter::force(const std::string &name, PowerGuest &guest)
     guest.unresponsive = guest.unresponsive || guest.progress == GuestProgress::told;
     guest.progress = GuestProgress::forced;
     // Asleep, the VM does not run, and the kernel has stopped its devices: no need to end it.
-    const bool stop = transition_->command.state != PowerState::suspend && !guest.vm_unit.empty();
+    const bool stop = under_way().command.state != PowerState::suspend && !guest.vm_unit.empty();
     note(name, std::string("the guest has not answered in time") +
                    (stop ? ": its unit is stopped." : "; the host goes on without it."));
     if (stop) {
@@ -598,7 +609,7 @@ void PowerArbiter::force(const std::string &name, PowerGuest &guest)
 
 void PowerArbiter::finish(PowerTime now)
 {
-    if (transition_->command.by_host) {
+    if (under_way().command.by_host) {
         note("", "all are ready; the host goes on.");
         phase_ = PowerPhase::leaving;
         actions_.emplace_back(power_action::ReleaseDelay{});
@@ -606,7 +617,7 @@ void PowerArbiter::finish(PowerTime now)
     }
     phase_ = PowerPhase::acting;
     act_deadline_ = now + limits_.answer;
-    actions_.emplace_back(power_action::Act{transition_->command.state});
+    actions_.emplace_back(power_action::Act{under_way().command.state});
 }
 
 // Time.
@@ -621,7 +632,7 @@ void PowerArbiter::tick(PowerTime now)
     if (phase_ == PowerPhase::acting && retry_at_ && now >= *retry_at_) {
         retry_at_.reset();
         act_deadline_ = now + limits_.answer;
-        actions_.emplace_back(power_action::Act{transition_->command.state});
+        actions_.emplace_back(power_action::Act{under_way().command.state});
     } else if (phase_ == PowerPhase::acting && act_deadline_ && now >= *act_deadline_) {
         act_failed("systemd-logind has not begun.", now);
     }
@@ -638,7 +649,7 @@ std::optional<PowerTime> PowerArbiter::next() const
         }
     }
     if (phase_ == PowerPhase::preparing) {
-        when = earlier(when, transition_->deadline);
+        when = earlier(when, under_way().deadline);
     }
     if (phase_ == PowerPhase::acting) {
         when = earlier(when, earlier(retry_at_, act_deadline_));

@@ -191,6 +191,7 @@ public:
     void restore(const Setting &record);
 
 private:
+    [[nodiscard]] const PowerTransition &under_way() const;
     void note(const std::string &guest, std::string text);
     struct Votes {
         std::optional<PowerCommand> down; // the latest of those that want the host to leave
