@@ -136,7 +136,24 @@ static int mix_open_hosts(struct mix *mix, const struct mix_setup *setup,
 	return 0;
 }
 
-static int mix_start(struct mix *mix, struct netlink_ext_ack *extack)
+static bool mix_id_taken(const char *id)
+{
+	struct snd_card *card;
+	bool taken = false;
+	int i;
+
+	for (i = 0; i < SNDRV_CARDS && !taken; i++) {
+		card = snd_card_ref(i);
+		if (!card)
+			continue;
+		taken = !strcmp(card->id, id);
+		snd_card_unref(card);
+	}
+	return taken;
+}
+
+static int mix_start(struct mix *mix, const struct mix_setup *setup,
+		     struct netlink_ext_ack *extack)
 {
 	struct snd_card *card = mix->card;
 	struct task_struct *thread;
@@ -158,9 +175,14 @@ static int mix_start(struct mix *mix, struct netlink_ext_ack *extack)
 	for (i = 0; i < ARRAY_SIZE(mix->hosts); i++)
 		mix_host_attach(&mix->hosts[i]);
 	err = snd_card_register(card);
-	if (err)
+	if (err) {
 		NL_SET_ERR_MSG_FMT(extack, "card %s cannot be registered",
 				   card->id);
+	} else if (strcmp(card->id, setup->name)) {
+		/* ALSA has made another of it. */
+		NL_SET_ERR_MSG_FMT(extack, "%s is no id of a card", setup->name);
+		err = -EINVAL;
+	}
 	return err;
 }
 
@@ -190,8 +212,8 @@ int mix_create(const struct mix_setup *setup, struct netlink_ext_ack *extack,
 	/* From now on it ends as all do. */
 	mutex_lock(&mixes_lock);
 	list_add_tail(&mix->list, &mixes);
-	if (strcmp(card->id, setup->name)) {
-		NL_SET_ERR_MSG_FMT(extack, "there is a card %s already, or it is no id of a card",
+	if (mix_id_taken(setup->name)) {
+		NL_SET_ERR_MSG_FMT(extack, "there is a card %s already",
 				   setup->name);
 		err = -EEXIST;
 	} else {
@@ -201,7 +223,7 @@ int mix_create(const struct mix_setup *setup, struct netlink_ext_ack *extack,
 		err = mix_open_hosts(mix, setup, extack);
 	}
 	if (!err)
-		err = mix_start(mix, extack);
+		err = mix_start(mix, setup, extack);
 	if (!err)
 		err = show(mix, data);
 	if (err)

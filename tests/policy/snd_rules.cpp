@@ -130,7 +130,7 @@ TEST("policy: a stream that was made ready starts by the rules of then")
     t.apply("[policy.snd.playback]\ndefault = \"allow\"\n");
     CHECK_EQ(t.guest.set_params(t.first, snd::small()), ok);
     CHECK_EQ(t.guest.prepare(t.first), ok);
-    t.apply("[policy.snd.playback]\ndefault = \"allow\"\nrates = [8000]\n");
+    t.apply("[policy.snd.playback]\ndefault = \"allow\"\nrates = [16000]\n");
     CHECK_EQ(t.guest.start_stream(t.first), not_supp);
     CHECK_EQ(t.counters().playback.rate, 1U);
     t.apply("[policy.snd.playback]\ndefault = \"allow\"\n");

@@ -443,9 +443,10 @@ std::vector<snd::Bytes> record_all(std::vector<std::unique_ptr<Voice>> &voices, 
     for (auto &voice : voices) {
         voice->start();
     }
-    // The loop's other end may lose what lies behind the last frame when this one stops.
+    // The loop goes on for a moment behind the last frame, with what its buffer, about a second,
+    // had there before: silence.
     snd::Bytes with_tail = played;
-    with_tail.resize(3 * played.size());
+    with_tail.resize(4 * played.size());
     host.prepare();
     host.write(with_tail);
     std::vector<snd::Bytes> all;
@@ -627,7 +628,7 @@ TEST_RINGS("mix: what is no mixer")
     refused(-ERANGE, [](auto &s) { s.periods = 1; });
     refused(-EINVAL, [](auto &s) { s.format = 14; }); // floating point
     refused(-EEXIST, [](auto &s) { s.name = "Loopback"; });
-    refused(-EEXIST, [](auto &s) { s.name = "no id"; });
+    refused(-EINVAL, [](auto &s) { s.name = "no id"; });
     CHECK_EQ(snd::try_mix_del("testmix").error, -ENOENT);
 
     snd::MixSetup setup;

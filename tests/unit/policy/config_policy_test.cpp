@@ -159,8 +159,8 @@ TEST(ConfigPolicy, AControlIsNamedAsTheDeviceHasIt)
     EXPECT_EQ(control(parse(snd_device("s") + snd_device("t") + rule_of_control + headphone +
                             "device = \"t\"\n")),
               1U);
-    expect_refused(snd_device("s") + rule_of_control + "control = \"Mater\"\n", 15,
-                   "\"Mater\" is not the name of a control of the guest: give its number");
+    expect_refused(snd_device("s") + rule_of_control + "control = \"Bass\"\n", 15,
+                   "\"Bass\" is not the name of a control of the guest: give its number");
     expect_refused(rule_of_control + headphone, 3, "give its number");
     expect_refused(snd_device("s") + snd_device("t") + rule_of_control + headphone, 27,
                    "more than once: give its number, and the device");
