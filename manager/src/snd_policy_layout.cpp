@@ -68,13 +68,18 @@ std::optional<std::uint32_t> item_of(const ::snd_policy_match &match)
     return match.span == SND_POLICY_ANY ? std::nullopt : std::optional(match.first);
 }
 
+std::uint32_t kinds_of_role(SndRole role)
+{
+    return 3U << static_cast<std::uint32_t>(role) * directions;
+}
+
 // A kind is an element's role and direction.
 std::uint32_t kinds_of(const SndControlRule &rule)
 {
     std::uint32_t kinds = SND_POLICY_ANY;
 
     if (rule.role) {
-        kinds &= 3U << static_cast<std::uint32_t>(*rule.role) * directions;
+        kinds &= kinds_of_role(*rule.role);
     }
     if (rule.direction) {
         kinds &= kinds_of_direction << *rule.direction;
@@ -87,8 +92,10 @@ void read_kinds(std::uint32_t kinds, SndControlRule &rule)
     if (kinds == SND_POLICY_ANY) {
         return;
     }
-    if (std::popcount(kinds) <= 2) {
-        rule.role = static_cast<SndRole>(std::countr_zero(kinds) / directions);
+    for (const SndRole role : {SndRole::volume, SndRole::mute, SndRole::gain}) {
+        if (kinds != 0 && (kinds & ~kinds_of_role(role)) == 0) {
+            rule.role = role;
+        }
     }
     if (kinds == kinds_of_direction || std::popcount(kinds) == 1) {
         rule.direction = DEVHOST_SND_PLAYBACK;
