@@ -34,6 +34,8 @@ def parse(argv):
                         "names, such as selftest/rings")
     parser.add_argument("--list", action="store_true", help="name suites and their programs")
     parser.add_argument("--kernel", action="append", help="only this one: 6.12 or 7.2")
+    parser.add_argument("--skip", action="append", default=[], metavar="SUITE/PROGRAM",
+                        help="leave out a program of a suite that is run whole")
     options = parser.parse_args(argv)
     for word in options.what:
         if word not in TIERS and word not in SUITES and word.split("/")[0] not in PROGRAMS:
@@ -56,7 +58,7 @@ def programs(suite, what):
     return [word.split("/", 1)[1] for word in what if word.startswith(f"{suite}/")]
 
 
-def run_suites(suites, results, layer, kernels, what):
+def run_suites(suites, results, layer, kernels, options, what):
     """One suite, or those that share a boot."""
     if suites == ["unit"]:
         suite_unit.unit(results, layer)
@@ -66,7 +68,7 @@ def run_suites(suites, results, layer, kernels, what):
         suite_bench.bench(results, layer, kernels[0])
     else:
         suite_vm.run(results, layer, kernels, "soak" in what,
-                     {suite: programs(suite, what) for suite in suites})
+                     {suite: programs(suite, what) for suite in suites}, options.skip)
 
 
 def main(argv):
@@ -94,7 +96,7 @@ def main(argv):
         for suites in filter(None, ([s for s in boot if s in wanted] for boot in BOOTS)):
             host.say(f"suite {' and '.join(suites)}")
             try:
-                run_suites(suites, results, layer, kernels, what)
+                run_suites(suites, results, layer, kernels, options, what)
             except Exception:  # pylint: disable=broad-except
                 results.add(suites[0], "suite", FAIL, 0, traceback.format_exc())
             for suite in suites:

@@ -80,11 +80,11 @@ class Lines:
             self.take(1, b"\n")
 
 
-def run(results, layer, kernels, soak, wanted):
+def run(results, layer, kernels, soak, wanted, skip=()):
     """Suites and, of each, the programs asked for (none: all), on all kernels at the same time: a
     test mostly waits for one emulated processor."""
     programs = [(suite, program) for suite, only in wanted.items()
-                for program in only or names(layer, suite)]
+                for program in only or names(layer, suite) if f"{suite}/{program}" not in skip]
 
     with ThreadPoolExecutor(len(kernels)) as pool:
         for done in [pool.submit(Runner(results, layer, kernel, soak).run, programs)
