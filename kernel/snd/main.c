@@ -41,7 +41,7 @@ void vhost_snd_wake(struct vhost_snd_stream *stream)
 	rcu_read_lock();
 	if (READ_ONCE(vs->live)) {
 		/* First the queue: the stream may find something in it. */
-		if (READ_ONCE(stream->polling))
+		if (READ_ONCE(stream->polling) || READ_ONCE(stream->filled))
 			devhost_vq_poll(vhost_snd_stream_vq(stream));
 		set_bit(stream->id, &vs->woken);
 		devhost_raise(vs->dev, VHOST_SND_EVENT_PCM);

@@ -118,14 +118,18 @@ static u32 vhost_snd_stream_prepare(struct vhost_snd_stream *stream)
 				       &stream->params);
 }
 
-/* Have the queue looked into before the stream starts, since nobody kicks. */
-static bool vhost_snd_stream_poll(struct vhost_snd_stream *stream)
+/*
+ * What the driver queued before START is to be in the PCM's buffer before it
+ * starts. The control queue may be served first, and with MSG_POLLING nobody
+ * kicks the other one: have that looked into.
+ */
+static bool vhost_snd_stream_fill(struct vhost_snd_stream *stream)
 {
-	if (!(stream->params.features & BIT(VIRTIO_SND_PCM_F_MSG_POLLING)) ||
-	    stream->polled)
+	if (stream->filled)
 		return false;
-	stream->polled = true;
-	WRITE_ONCE(stream->polling, true);
+	WRITE_ONCE(stream->filled, true);
+	if (stream->params.features & BIT(VIRTIO_SND_PCM_F_MSG_POLLING))
+		WRITE_ONCE(stream->polling, true);
 	vhost_snd_wake(stream);
 	return true;
 }
@@ -143,7 +147,7 @@ static u32 vhost_snd_stream_start(struct vhost_snd_stream *stream)
 		return vhost_snd_stream_submit(stream,
 					       vhost_snd_stream_prepare_ops(stream),
 					       &stream->params);
-	if (vhost_snd_stream_poll(stream))
+	if (vhost_snd_stream_fill(stream))
 		return VHOST_SND_S_LATER;
 	return vhost_snd_stream_submit(stream, VHOST_SND_OP_START,
 				       &stream->params);
@@ -247,7 +251,7 @@ static void vhost_snd_stream_answer(struct vhost_snd_stream *stream,
 				    struct vhost_snd_request *request, u32 status)
 {
 	stream->serving = NULL;
-	stream->polled = false;
+	WRITE_ONCE(stream->filled, false);
 	if (status != VIRTIO_SND_S_OK) {
 		if (stream->state != DEVHOST_SND_RUNNING)
 			WRITE_ONCE(stream->polling, false);
@@ -486,7 +490,7 @@ void vhost_snd_stream_reset(struct vhost_snd_stream *stream)
 	INIT_LIST_HEAD(&stream->playing);
 	WRITE_ONCE(stream->state, DEVHOST_SND_IDLE);
 	WRITE_ONCE(stream->polling, false);
-	stream->polled = false;
+	WRITE_ONCE(stream->filled, false);
 	stream->busy = false;
 	stream->restart = false;
 	stream->host = VHOST_SND_HOST_NONE;

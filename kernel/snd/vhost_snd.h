@@ -233,7 +233,7 @@ enum vhost_snd_host {
  * @busy: a job is under way
  * @restart: @host is to run again without the driver's doing
  * @polling: look into the queue when the PCM wakes; the worker writes
- * @polled: the queue was looked into for the START that waits
+ * @filled: the queue is looked into for the START that waits; the worker writes
  * @serving: the control request that a job is under way for
  * @requests: control requests that wait for it, in order
  * @queued: tx and rx requests that are not copied whole, in order
@@ -274,7 +274,7 @@ struct vhost_snd_stream {
 	bool busy;
 	bool restart;
 	bool polling;
-	bool polled;
+	bool filled;
 	struct vhost_snd_request *serving;
 	struct list_head requests;
 	struct list_head queued;

@@ -463,6 +463,33 @@ TEST_RINGS("snd: an overrun is told, and the stream records on")
     t.good_capture();
 }
 
+// The control queue is served before the tx queue is even known to have something.
+TEST_RINGS("snd: what was queued before START is played from its start")
+{
+    snd::LoopFixture t(snd::with_ring(ring));
+    const snd::Params p = snd::params(20, 10, hz8000);
+    const size_t period = p.period_bytes / p.frame_bytes();
+    snd::HostPcm host(t.number, 1, true);
+    host.configure(p);
+    host.start();
+    CHECK_EQ(t.guest.set_params(0, p), ok);
+    CHECK_EQ(t.guest.prepare(0), ok);
+    for (size_t n = 0; n < 10; n++) {
+        CHECK(t.guest.queue_tx(0, snd::pattern(p, n * period, period), false) >= 0);
+    }
+    CHECK_EQ(t.guest.start_stream(0), ok);
+    while (t.guest.tx_pending()) {
+        auto done = t.guest.tx_done();
+        CHECK(done.has_value());
+        CHECK_EQ(done->status, ok);
+    }
+    const auto heard = host.read(p.buffer_bytes * 2, 300);
+    CHECK_EQ(t.guest.stop(0), ok);
+    CHECK_EQ(t.guest.release(0), ok);
+    CHECK(snd::trimmed(heard, p) == snd::pattern(p, 0, 10 * period));
+    t.good();
+}
+
 TEST_RINGS("snd: MSG_POLLING: nobody kicks, and everything plays")
 {
     snd::LoopFixture t(snd::with_ring(ring));
