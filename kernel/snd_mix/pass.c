@@ -161,17 +161,21 @@ static int mix_look(struct mix_host *host, snd_pcm_sframes_t *frames)
 	       state == SNDRV_PCM_STATE_PREPARED ? 0 : -EPIPE;
 }
 
+/* The same, right now: what wakes the thread may be long ago. */
+static int mix_sync(struct mix_host *host, snd_pcm_sframes_t *frames)
+{
+	snd_pcm_uframes_t delay;
+
+	snd_pcm_kernel_ioctl(host->pcm.substream, SNDRV_PCM_IOCTL_DELAY, &delay);
+	return mix_look(host, frames);
+}
+
 /* The host's PCM has played all that it had: go on a period ahead of it. */
 static int mix_play_late(struct mix_host *host, snd_pcm_sframes_t *queued)
 {
-	snd_pcm_uframes_t delay;
 	int err;
 
 	host->late++;
-	snd_pcm_kernel_ioctl(host->pcm.substream, SNDRV_PCM_IOCTL_DELAY, &delay);
-	err = mix_look(host, queued);
-	if (err || *queued >= 0)
-		return err;
 	if (-*queued > MIX_LATE_MAX * (snd_pcm_sframes_t)host->buffer)
 		return -EPIPE;
 	err = mix_xfer(host, NULL, host->period - *queued);
@@ -188,16 +192,23 @@ static int mix_play_late(struct mix_host *host, snd_pcm_sframes_t *queued)
  */
 int mix_play(struct mix_host *host)
 {
-	snd_pcm_sframes_t queued;
+	snd_pcm_sframes_t queued, added, left;
 	int err;
 
 	lockdep_assert_held(&host->mix->lock);
-	err = mix_look(host, &queued);
-	if (unlikely(!err && queued < 0))
+	err = mix_sync(host, &queued);
+	if (unlikely(!err && host->running && queued <= 0))
 		err = mix_play_late(host, &queued);
 	host->queued = queued;
 	while (!err && host->queued + host->period <= host->buffer)
 		err = mix_play_pass(host);
+	added = host->queued - queued;
+	if (err || !added || !host->running)
+		return err;
+	/* What it had before may have been over before there was more. */
+	err = mix_sync(host, &left);
+	if (unlikely(!err && left < added))
+		host->late++;
 	return err;
 }
 

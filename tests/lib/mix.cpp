@@ -86,9 +86,11 @@ uint64_t Mixer::late()
 {
     const std::string text = read_file("/proc/asound/card" + std::to_string(card_) + "/mix");
     uint64_t sum = 0;
-    for (size_t at = text.find(" late "); at != std::string::npos; at = text.find(" late ", at)) {
-        at += strlen(" late ");
-        sum += std::stoull(text.substr(at));
+    for (const std::string word : {" late ", " recoveries "}) {
+        for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at)) {
+            at += word.size();
+            sum += std::stoull(text.substr(at));
+        }
     }
     return sum;
 }
