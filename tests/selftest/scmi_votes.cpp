@@ -243,10 +243,14 @@ TEST_RINGS("votes: who changes its mind all the time does not drown the others")
     manager.genl().join(DEVHOST_MCGRP_POWER);
     const auto start = std::chrono::steady_clock::now();
     unsigned changes = 0;
-    while (std::chrono::steady_clock::now() - start < std::chrono::seconds(1)) {
+    double seconds = 0;
+    while (seconds < 1 || changes < 100) {
         enable(t.a(), 0, changes++ % 2 == 0);
         t.a().ok(system_power, 0x3, {0, changes % 2});
+        seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
+    // Twenty a second, and a few to begin with.
+    const auto most = static_cast<unsigned>(4 + 20 * seconds);
     unsigned told = 0;
     unsigned requests = 0;
     while (const auto message = manager.genl().notification(300)) {
@@ -258,9 +262,8 @@ TEST_RINGS("votes: who changes its mind all the time does not drown the others")
     }
     tap::note(std::to_string(changes) + " changes, told " + std::to_string(told) + " times; " +
               std::to_string(requests) + " requests told");
-    CHECK(changes > 100);
-    CHECK(told >= 2 && told <= 2 * 24); // of two guests
-    CHECK(requests >= 1 && requests <= 24);
+    CHECK(told >= 2 && told <= 2 * most); // of two guests
+    CHECK(requests >= 1 && requests <= most);
     // The last that was told is how it is.
     enable(t.a(), 0, true);
     std::optional<ResourceInfo> last;
