@@ -22,14 +22,18 @@ ok() {
 	fi
 }
 
-# check NAME CMD...: runs CMD; what it prints is shown when it fails
+# check NAME CMD...: runs CMD; what it prints is shown when it fails, and what report() tells,
+# where a script has that
 check() {
 	local name=$1 status=0
 	shift
 	"$@" >"$log/check" 2>&1 || status=$?
 	if [ $status != 0 ]; then
-		sed 's/^/# /' "$log/check"
 		echo "# status $status of: $*"
+		if declare -F report >/dev/null; then
+			report >>"$log/check" 2>&1
+		fi
+		sed 's/^/# /' "$log/check"
 	fi
 	ok $status "$name"
 }

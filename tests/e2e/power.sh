@@ -12,6 +12,12 @@ knobs=/sys/kernel/debug/scmi_providers
 
 plan 58
 
+# What a failure needs to be told from: the decision, and what led to it.
+report() {
+	devhostctl power
+	journalctl -b -u devhostd -u systemd-logind -n 30 -o short-monotonic --no-pager
+}
+
 state_of() {
 	busctl get-property org.devhost1 /org/devhost1/power org.devhost1.Power "$1" | cut -d' ' -f2-
 }
@@ -47,7 +53,7 @@ guest() {
 		devhostctl create "$name" unit="$name.service" "$@" &&
 		devhostctl create "$name/scmi0" scmi policy_required=false \
 			'resource=[{kind="clock",host="clk0",device="scmi_prov"}]' &&
-		eventually 20 test -e "/dev/devhost/$name/scmi0"
+		eventually 60 test -e "/dev/devhost/$name/scmi0"
 }
 
 # vm NAME ANSWER: its agent, as the unit that the guest names
@@ -59,8 +65,8 @@ vm() {
 	systemd-run --quiet --unit="$1.service" -p LimitMEMLOCK=infinity \
 		-p StandardOutput="file:$log/$1.out" \
 		"$agent" "/dev/devhost/$1/scmi0" "$log/$1.fifo" "$2" &&
-		eventually 20 grep -qx ready "$log/$1.out" &&
-		eventually 20 guest_is "$1" CurrentState '"running"'
+		eventually 60 grep -qx ready "$log/$1.out" &&
+		eventually 60 guest_is "$1" CurrentState '"running"'
 }
 
 tell() {
@@ -112,7 +118,7 @@ printf '[Service]\nType=oneshot\nExecStart=/bin/touch %s/again\n' "$log" \
 mkdir -p /run/systemd/system/devhostd.service.d
 printf '[Service]\nRestartSec=1\n' >/run/systemd/system/devhostd.service.d/fast.conf
 cat >/etc/devhost/power.toml <<'T'
-total_ms = 20000
+total_ms = 120000
 retry_after_ms = 500
 [[thermal]]
 zone = "prov-zone"
@@ -128,7 +134,7 @@ need "logind runs" sh -c 'systemctl restart systemd-logind && systemctl is-activ
 need "logind waits long enough" sh -c \
 	'[ $(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager InhibitDelayMaxUSec | cut -d" " -f2) -ge 60000000 ]'
 need "devhostd takes the limits" systemctl restart devhostd
-need "devhostd makes logind wait" eventually 20 sh -c 'systemd-inhibit --list | grep -q devhostd'
+need "devhostd makes logind wait" eventually 60 sh -c 'systemd-inhibit --list | grep -q devhostd'
 devhostctl monitor >"$log/story" 2>&1 &
 monitor=$!
 
@@ -136,41 +142,41 @@ monitor=$!
 need "a guest that may do nothing" guest g1 power.role=deny
 need "its agent" vm g1 ask
 tell g1 ask 0
-check "deny: its request is refused" eventually 10 guest_is g1 LimitingReason '"denied"'
+check "deny: its request is refused" eventually 60 guest_is g1 LimitingReason '"denied"'
 check "deny: the host is on" is CurrentState '"on"'
 check "deny: and nothing is to come" is EffectiveState '"on"'
 
 need "two that vote" guest g1 power.role=vote
-need "the second one" guest g2 power.role=vote power.budget_ms=5000
+need "the second one" guest g2 power.role=vote
 vm g1 ask
 vm g2 exit
 before=$(now)
 tell g1 ask 0
-check "vote: one of two does not do it" eventually 10 is LimitingReason '"votes"'
+check "vote: one of two does not do it" eventually 60 is LimitingReason '"votes"'
 check "vote: it is shown who wants what" sh -c 'devhostctl power | grep -q "g1 *vote *running *off"'
 tell g2 ask 0
-check "vote: both do" eventually 20 passed_since poweroff "$before"
-check "vote: the host is back" eventually 20 is CurrentState '"on"'
-check "vote: who asked hears of its end" eventually 10 heard g1 "told 3"
+check "vote: both do" eventually 60 passed_since poweroff "$before"
+check "vote: the host is back" eventually 60 is CurrentState '"on"'
+check "vote: who asked hears of its end" eventually 60 heard g1 "told 3"
 
 # three guests, one silent
 need "a master" guest g1 power.role=master
-need "one that goes" guest g2 power.budget_ms=10000
+need "one that goes" guest g2 power.budget_ms=60000
 need "one that is silent" guest g3 power.budget_ms=3000
 vm g1 ask
 vm g2 exit
 vm g3 never
 before=$(now)
 tell g1 ask 1
-check "master: the others are told" eventually 10 heard g3 "told 1"
-check "master: the silent one is waited for" eventually 10 is Waiting '1 "guest g3"'
-check "master: the host is left in its budget" eventually 20 passed_since reboot "$before"
+check "master: the others are told" eventually 60 heard g3 "told 1"
+check "master: the silent one is waited for" eventually 60 is Waiting '1 "guest g3"'
+check "master: the host is left in its budget" eventually 60 passed_since reboot "$before"
 spent=$(($(passed reboot) - before))
 echo "# three guests, one silent with 3000 ms: $spent ms"
-check "master: after the budget, before the total" test $spent -ge 3000 -a $spent -lt 12000
-check "the silent one's unit was stopped" eventually 10 sh -c '! systemctl is-active g3.service'
+check "master: after the budget, before the total" test $spent -ge 3000 -a $spent -lt 60000
+check "the silent one's unit was stopped" eventually 60 sh -c '! systemctl is-active g3.service'
 check "it is marked" guest_is g3 Unresponsive true
-check "the host is back" eventually 20 is CurrentState '"on"'
+check "the host is back" eventually 60 is CurrentState '"on"'
 vm g3 never
 check "who starts anew is no longer marked" guest_is g3 Unresponsive false
 
@@ -178,75 +184,76 @@ check "who starts anew is no longer marked" guest_is g3 Unresponsive false
 need "one that is emulated" guest g3 power.role=emulate power.emulate_unit=e2e-again.service
 vm g3 ask
 tell g3 ask 2
-check "emulate: its unit is started" eventually 10 test -e "$log/again"
+check "emulate: its unit is started" eventually 60 test -e "$log/again"
 check "emulate: the host is on" is CurrentState '"on"'
 systemctl stop g3.service
 no_guest g3
 
 # a request, then the opposite
-need "one that takes its time" guest g2 power.budget_ms=15000
+need "one that takes its time" guest g2 power.budget_ms=100000
 vm g1 never
 vm g2 never
 tell g1 ask 0
-check "a request: off" eventually 10 heard g2 "told 0"
+check "a request: off" eventually 60 heard g2 "told 0"
 tell g1 ask 1
-check "then another: reboot" eventually 10 said g2 "told 0" "told 1"
+check "then another: reboot" eventually 60 said g2 "told 0" "told 1"
 check "taken back by an administrator" devhostctl power on
-check "which is announced" eventually 10 said g2 "told 0" "told 1" "told 3"
-check "the host is on" is CurrentState '"on"'
+check "which is announced" eventually 60 said g2 "told 0" "told 1" "told 3"
+check "the host is on" eventually 60 is CurrentState '"on"'
 
 # devhostd is killed
 spawn block devhostctl power block "writes flash" -- sleep 60
-eventually 10 sh -c 'devhostctl power | grep -q "writes flash"'
+eventually 60 sh -c 'devhostctl power | grep -q "writes flash"'
 tell g1 ask 0
-eventually 10 is LimitingReason '"block"'
+eventually 60 is LimitingReason '"block"'
 check "devhostd is killed while a block keeps the host on" kill_daemon
 check "request and block are there again" is LimitingReason '"block"'
-vm g2 9000
+vm g2 never
 before=$(now)
 pkill -P "$(cat "$log/block.pid")" sleep
-check "without the block guests are told" eventually 10 heard g2 "told 0"
+check "without the block guests are told" eventually 60 heard g2 "told 0"
 check "devhostd is killed while they get ready" kill_daemon
 check "it goes on where it was" is CurrentState '"preparing"'
-check "and to the end" eventually 20 passed_since poweroff "$before"
-check "the host is back" eventually 30 is CurrentState '"on"'
+tell g2 ask 0
+check "and to the end" eventually 60 passed_since poweroff "$before"
+check "the host is back" eventually 60 is CurrentState '"on"'
 
 # the host does not go
 ln -sf /dev/null /run/systemd/system/poweroff.target
 systemctl daemon-reload
 vm g2 exit
 tell g1 ask 0
-check "what fails three times is not tried again" eventually 30 is CurrentState '"quiesced"'
+check "what fails three times is not tried again" eventually 60 is CurrentState '"quiesced"'
 tell g1 ask 0
-check "nor asked for" eventually 10 is LimitingReason '"quiesced"'
+check "nor asked for" eventually 60 is LimitingReason '"quiesced"'
 stub poweroff
 check "until it is reset" devhostctl power reset
 before=$(now)
 tell g1 ask 0
-check "then it is" eventually 20 passed_since poweroff "$before"
-check "the host is back" eventually 30 is CurrentState '"on"'
+check "then it is" eventually 60 passed_since poweroff "$before"
+check "the host is back" eventually 60 is CurrentState '"on"'
 
 # the host's own suspend, as far as pm_test goes
 suspend_possible() {
 	echo freezer >/sys/power/pm_test
 }
 need "pm_test" suspend_possible
-vm g2 2000
-before=$(now)
-systemctl suspend
-check "suspend: guests are told" eventually 10 heard g2 "told 4"
+vm g2 never
+systemctl suspend &
+check "suspend: guests are told" eventually 60 heard g2 "told 4"
 check "suspend: the host waits for them" is CurrentState '"preparing"'
+tell g2 ask 4
 check "suspend: guests hear of its end" eventually 60 said g2 "told 4" "asked 4" "told 3"
-check "suspend: the host is on" eventually 20 is CurrentState '"on"'
+check "suspend: the host is on" eventually 60 is CurrentState '"on"'
 
 # a ceiling
 echo 40000 >$knobs/zone/temp
 tell g1 rate 0 50000000
-check "a guest holds its maximum" eventually 10 grep -qx 50000000 $knobs/clk0/rate
+check "a guest holds its maximum" eventually 60 grep -qx 50000000 $knobs/clk0/rate
 echo 95000 >$knobs/zone/temp
-check "the ceiling takes effect" eventually 10 grep -qx 20000000 $knobs/clk0/rate
+check "the ceiling takes effect" eventually 60 grep -qx 20000000 $knobs/clk0/rate
 echo 70000 >$knobs/zone/temp
-check "and ends" eventually 10 grep -qx 50000000 $knobs/clk0/rate
+check "and ends" eventually 60 grep -qx 50000000 $knobs/clk0/rate
 
 kill $monitor
 story() {
