@@ -41,12 +41,25 @@ void vhost_snd_wake(struct vhost_snd_stream *stream)
 	rcu_read_lock();
 	if (READ_ONCE(vs->live)) {
 		/* First the queue: the stream may find something in it. */
-		if (READ_ONCE(stream->polling) || READ_ONCE(stream->filled))
+		if (READ_ONCE(stream->polling))
 			devhost_vq_poll(vhost_snd_stream_vq(stream));
 		set_bit(stream->id, &vs->woken);
 		devhost_raise(vs->dev, VHOST_SND_EVENT_PCM);
 	}
 	rcu_read_unlock();
+}
+
+/**
+ * vhost_snd_feed - look into a stream's queue, then tell the stream
+ * @stream: the stream; vhost_snd_stream_filled() is called
+ *
+ * Context: The worker.
+ */
+void vhost_snd_feed(struct vhost_snd_stream *stream)
+{
+	/* Both for the next pass, which sees to queues first. */
+	devhost_vq_poll(vhost_snd_stream_vq(stream));
+	devhost_raise(stream->vs->dev, VHOST_SND_EVENT_FILLED);
 }
 
 void vhost_snd_card_gone(struct vhost_snd *vs)
@@ -209,8 +222,10 @@ static void vhost_snd_suspend(struct devhost_device *dev)
 	u32 i;
 
 	do {
-		for (i = 0; i < vs->num_streams; i++)
+		for (i = 0; i < vs->num_streams; i++) {
+			vhost_snd_stream_filled(&vs->streams[i]);
 			vhost_snd_stream_next(&vs->streams[i]);
+		}
 		devhost_flush(dev);
 	} while (vs->jobs);
 	for (i = 0; i < vs->num_streams; i++)
@@ -263,6 +278,9 @@ static void vhost_snd_work(struct devhost_device *dev, unsigned long events)
 		for_each_set_bit(i, &woken, vs->num_streams)
 			vhost_snd_stream_run(&vs->streams[i], true);
 	}
+	if (events & BIT(VHOST_SND_EVENT_FILLED))
+		for (i = 0; i < vs->num_streams; i++)
+			vhost_snd_stream_filled(&vs->streams[i]);
 	if (events & BIT(VHOST_SND_EVENT_OFFER)) {
 		for (i = 0; i < vs->num_streams; i++)
 			vhost_snd_stream_next(&vs->streams[i]);

@@ -121,16 +121,18 @@ static u32 vhost_snd_stream_prepare(struct vhost_snd_stream *stream)
 /*
  * What the driver queued before START is to be in the PCM's buffer before it
  * starts. The control queue may be served first, and with MSG_POLLING nobody
- * kicks the other one: have that looked into.
+ * kicks the other one: START waits until all of that has been looked into.
  */
 static bool vhost_snd_stream_fill(struct vhost_snd_stream *stream)
 {
-	if (stream->filled)
+	if (stream->fill == VHOST_SND_FILL_DONE)
 		return false;
-	WRITE_ONCE(stream->filled, true);
-	if (stream->params.features & BIT(VIRTIO_SND_PCM_F_MSG_POLLING))
-		WRITE_ONCE(stream->polling, true);
-	vhost_snd_wake(stream);
+	if (stream->fill == VHOST_SND_FILL_NONE) {
+		stream->fill = VHOST_SND_FILL_UNDER_WAY;
+		if (stream->params.features & BIT(VIRTIO_SND_PCM_F_MSG_POLLING))
+			WRITE_ONCE(stream->polling, true);
+		vhost_snd_feed(stream);
+	}
 	return true;
 }
 
@@ -251,7 +253,7 @@ static void vhost_snd_stream_answer(struct vhost_snd_stream *stream,
 				    struct vhost_snd_request *request, u32 status)
 {
 	stream->serving = NULL;
-	WRITE_ONCE(stream->filled, false);
+	stream->fill = VHOST_SND_FILL_NONE;
 	if (status != VIRTIO_SND_S_OK) {
 		if (stream->state != DEVHOST_SND_RUNNING)
 			WRITE_ONCE(stream->polling, false);
@@ -318,6 +320,20 @@ void vhost_snd_stream_next(struct vhost_snd_stream *stream)
 		}
 		vhost_snd_stream_answer(stream, request, status);
 	}
+}
+
+/**
+ * vhost_snd_stream_filled - a stream's queue was looked into
+ * @stream: the stream
+ *
+ * Context: The worker, or suspend().
+ */
+void vhost_snd_stream_filled(struct vhost_snd_stream *stream)
+{
+	if (stream->fill != VHOST_SND_FILL_UNDER_WAY)
+		return;
+	stream->fill = VHOST_SND_FILL_DONE;
+	vhost_snd_stream_next(stream);
 }
 
 /* What the PCM is now. */
@@ -490,7 +506,7 @@ void vhost_snd_stream_reset(struct vhost_snd_stream *stream)
 	INIT_LIST_HEAD(&stream->playing);
 	WRITE_ONCE(stream->state, DEVHOST_SND_IDLE);
 	WRITE_ONCE(stream->polling, false);
-	WRITE_ONCE(stream->filled, false);
+	stream->fill = VHOST_SND_FILL_NONE;
 	stream->busy = false;
 	stream->restart = false;
 	stream->host = VHOST_SND_HOST_NONE;

@@ -66,6 +66,7 @@ enum {
 	VHOST_SND_EVENT_OFFER,	/* set() has brought something */
 	VHOST_SND_EVENT_JACK,	/* jacks in vs->jacks_changed */
 	VHOST_SND_EVENT_CARD,	/* control elements changed, or a card is gone */
+	VHOST_SND_EVENT_FILLED,	/* queues were looked into for START */
 };
 
 enum vhost_snd_counter {
@@ -209,6 +210,13 @@ enum vhost_snd_host {
 	VHOST_SND_HOST_RUNNING,
 };
 
+/* What was queued before START goes into the PCM first. */
+enum vhost_snd_fill {
+	VHOST_SND_FILL_NONE,
+	VHOST_SND_FILL_UNDER_WAY,
+	VHOST_SND_FILL_DONE,
+};
+
 /**
  * struct vhost_snd_stream - a stream of the guest
  * @vs: its device
@@ -233,7 +241,7 @@ enum vhost_snd_host {
  * @busy: a job is under way
  * @restart: @host is to run again without the driver's doing
  * @polling: look into the queue when the PCM wakes; the worker writes
- * @filled: the queue is looked into for the START that waits; the worker writes
+ * @fill: how far the queue was looked into for the START that waits
  * @serving: the control request that a job is under way for
  * @requests: control requests that wait for it, in order
  * @queued: tx and rx requests that are not copied whole, in order
@@ -274,7 +282,7 @@ struct vhost_snd_stream {
 	bool busy;
 	bool restart;
 	bool polling;
-	bool filled;
+	enum vhost_snd_fill fill;
 	struct vhost_snd_request *serving;
 	struct list_head requests;
 	struct list_head queued;
@@ -406,6 +414,7 @@ struct vhost_snd {
 extern struct workqueue_struct *vhost_snd_wq;
 void vhost_snd_raise(struct vhost_snd *vs, unsigned int event);
 void vhost_snd_wake(struct vhost_snd_stream *stream);
+void vhost_snd_feed(struct vhost_snd_stream *stream);
 /* A card is gone: let go of it soon, whoever has it. */
 void vhost_snd_card_gone(struct vhost_snd *vs);
 
@@ -460,6 +469,7 @@ void vhost_snd_stream_done(struct vhost_snd_stream *stream,
 			   const struct vhost_snd_job *job);
 void vhost_snd_stream_run(struct vhost_snd_stream *stream, bool woken);
 void vhost_snd_stream_next(struct vhost_snd_stream *stream);
+void vhost_snd_stream_filled(struct vhost_snd_stream *stream);
 void vhost_snd_stream_install(struct vhost_snd_stream *stream,
 			      struct vhost_snd_pcm *pcm);
 void vhost_snd_stream_lose(struct vhost_snd_stream *stream);
