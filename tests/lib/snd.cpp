@@ -724,6 +724,35 @@ Bytes play(SndGuest &guest, uint32_t stream, HostPcm &host, const Params &params
 
 namespace {
 
+// Which frame of @played a frame of @heard is, if any.
+std::string frame_name(const Bytes &heard, size_t at, const Bytes &played, size_t frame)
+{
+    if (std::all_of(&heard[at], &heard[at] + frame, [](uint8_t byte) { return byte == 0; })) {
+        return "silence";
+    }
+    for (size_t n = 0; n < played.size(); n += frame) {
+        if (memcmp(&heard[at], &played[n], frame) == 0) {
+            return "frame " + std::to_string(n / frame);
+        }
+    }
+    return "none of them";
+}
+
+// Says where what was heard stops or starts to be what was played.
+void note_difference(const Bytes &heard, const Bytes &played, size_t frame)
+{
+    bool same = true;
+    for (size_t at = 0; at < heard.size(); at += frame) {
+        const bool now = memcmp(&heard[at], &played[at], frame) == 0;
+        if (now != same) {
+            tap::note("frame " + std::to_string(at / frame) + " of " +
+                      std::to_string(heard.size() / frame) + " is " +
+                      frame_name(heard, at, played, frame));
+        }
+        same = now;
+    }
+}
+
 // Whether the frames of @some are frames of @all, in the same order.
 bool in_order(const Bytes &some, const Bytes &all, size_t frame)
 {
@@ -767,6 +796,7 @@ void LoopFixture::good(const Params &params)
     const Bytes heard = play(guest, playback, host, roomy, frames);
     const Bytes played = pattern(params, 0, frames);
     CHECK_EQ(heard.size(), played.size());
+    note_difference(heard, played, params.frame_bytes());
     CHECK(heard == played);
 }
 
