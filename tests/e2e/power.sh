@@ -261,4 +261,5 @@ story() {
 		grep -q 'CurrentState=preparing.*CurrentState=acting.*CurrentState=leaving.*CurrentState=on'
 }
 check "signals told it in order" story
+systemctl stop g1.service g2.service 2>/dev/null
 finish
