@@ -10,7 +10,7 @@ from host import TOP
 from results import SKIP
 
 OURS = ["kernel", "manager", "bpf", "udev", "packaging", "tests", "docs", ".ci",
-        "Kbuild", "CMakeLists.txt", "README.md"]
+        "Kbuild", "CMakeLists.txt", "README.md", "CONTRIBUTING.md", "SECURITY.md"]
 CHECKPATCH = ("/usr/src/devhost-bench/scripts/checkpatch.pl --no-tree --strict -q --terse "
               "--show-types --max-line-length=100 --no-summary -f "
               "--ignore FILE_PATH_CHANGES,CONST_STRUCT,UNCOMMENTED_DEFINITION")
@@ -49,7 +49,7 @@ class Lint:
             "shellcheck": self.shellcheck, "codespell": self.codespell,
             "clang-format": self.clang_format, "man-pages": self.man_pages,
             "python": self.python, "dkms-conf": self.dkms_conf,
-            "dkms-check-kernel": self.dkms_check_kernel,
+            "dkms-check-kernel": self.dkms_check_kernel, "yocto-layer": self.yocto_layer,
             "clang-tidy": self.clang_tidy,
         }
         for release in layers.kernels(self.layer).values():
@@ -150,6 +150,11 @@ for dir in /lib/modules/*/; do
 	case $(modules /tmp/lacking) in *vhost_snd*) echo "dkms wants vhost_snd"; exit 1 ;; esac
 done
 """])
+
+    def yocto_layer(self):
+        """meta-devhost can be read, and installs what the Debian packages do."""
+        return self.tool(["bash", "-c", "set -o pipefail; dpkg -L devhost devhost-dkms | "
+                          "python3 -B /src/tests/yocto/layer_test.py --debian -"])
 
 
 def spdx():
