@@ -50,6 +50,7 @@ struct genl_info;
 /* Bits of dev->pending beside those of queues and events. */
 #define DEVHOST_PENDING_JOBS	(DEVHOST_CLASS_VQS + DEVHOST_EVENTS)
 #define DEVHOST_PENDING_LOST	(DEVHOST_PENDING_JOBS + 1)
+#define DEVHOST_PENDING_POLICY	(DEVHOST_PENDING_JOBS + 2)
 
 /* Contiguous runs that a resource may consist of: 64 MiB of single pages. */
 #define DEVHOST_RESOURCE_PIECES_MAX	16384
@@ -199,7 +200,7 @@ struct devhost_params {
  * @config_lock: @config_cb
  * @pending: bit n: queue n was kicked; bit DEVHOST_CLASS_VQS + n: event n;
  *	DEVHOST_PENDING_JOBS: jobs are done; DEVHOST_PENDING_LOST: resources
- *	are lost
+ *	are lost; DEVHOST_PENDING_POLICY: another policy is in force
  * @worker: the task that serves, NULL where none does; RCU
  * @worker_priv: the worker.c side
  * @pool: jobs that sleep, NULL where there are none; @run_lock

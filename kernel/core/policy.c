@@ -74,10 +74,14 @@ static int devhost_policy_validate(void *kdata)
 static void devhost_policy_put_in_force(struct devhost_guest *guest,
 					const struct devhost_policy_ops *ops)
 {
+	struct devhost_device *dev;
+
 	lockdep_assert_held(&devhost_lock);
 	rcu_assign_pointer(guest->policy, ops);
 	if (ops)
 		guest->policy_seq++;
+	list_for_each_entry(dev, &guest->devices, list)
+		devhost_wake(dev, DEVHOST_PENDING_POLICY);
 	devhost_netlink_guest_event(guest, DEVHOST_CMD_POLICY_CHANGE_NTF);
 }
 

@@ -13,6 +13,7 @@ static void devhost_wake_all(struct devhost_device *dev)
 		devhost_wake(dev, i);
 	devhost_wake(dev, DEVHOST_PENDING_JOBS);
 	devhost_wake(dev, DEVHOST_PENDING_LOST);
+	devhost_wake(dev, DEVHOST_PENDING_POLICY);
 }
 
 static void devhost_set_serving(struct devhost_device *dev)

@@ -368,6 +368,8 @@ void devhost_vq_pass(struct devhost_device *dev)
 		goto unlock;
 
 	devhost_pass_begin(dev);
+	if ((pending & BIT(DEVHOST_PENDING_POLICY)) && dev->class->ops->judge)
+		dev->class->ops->judge(dev);
 	for (i = 0; i < dev->class->num_vqs; i++)
 		if (pending & BIT(i))
 			devhost_vq_kicked(&dev->vqs[i]);

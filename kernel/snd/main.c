@@ -293,6 +293,15 @@ static void vhost_snd_work(struct devhost_device *dev, unsigned long events)
 		vhost_snd_event_flush(vs);
 }
 
+static void vhost_snd_judge(struct devhost_device *dev)
+{
+	struct vhost_snd *vs = devhost_priv(dev);
+	u32 i;
+
+	for (i = 0; i < vs->num_streams; i++)
+		vhost_snd_stream_judge(&vs->streams[i]);
+}
+
 static void vhost_snd_get_config(struct devhost_device *dev, void *config)
 {
 	const struct vhost_snd *vs = devhost_priv(dev);
@@ -317,6 +326,7 @@ static const struct devhost_class_ops vhost_snd_ops = {
 	.request = vhost_snd_request,
 	.refill = vhost_snd_refill,
 	.work = vhost_snd_work,
+	.judge = vhost_snd_judge,
 	.get_config = vhost_snd_get_config,
 };
 

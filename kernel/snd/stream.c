@@ -25,12 +25,18 @@ static void vhost_snd_stream_enter(struct vhost_snd_stream *stream,
 	devhost_backend_changed(stream->vs->dev);
 }
 
-/* A stream that is being started has been allowed to run. */
+static bool vhost_snd_stream_starts(const struct vhost_snd_stream *stream)
+{
+	return stream->serving &&
+	       stream->serving->code == VIRTIO_SND_R_PCM_START;
+}
+
+/* A stream that is being started has been allowed to run; one that broke has ended. */
 static bool vhost_snd_stream_runs(const struct vhost_snd_stream *stream)
 {
-	return stream->state == DEVHOST_SND_RUNNING ||
-	       (stream->serving &&
-		stream->serving->code == VIRTIO_SND_R_PCM_START);
+	return vhost_snd_stream_starts(stream) ||
+	       (stream->state == DEVHOST_SND_RUNNING &&
+		(stream->host != VHOST_SND_HOST_NONE || stream->restart));
 }
 
 static u32 vhost_snd_stream_others(const struct vhost_snd_stream *stream)
@@ -141,10 +147,11 @@ static u32 vhost_snd_stream_start(struct vhost_snd_stream *stream)
 	if (stream->state != DEVHOST_SND_PREPARED &&
 	    stream->state != DEVHOST_SND_STOPPED)
 		return VIRTIO_SND_S_BAD_MSG;
-	if (!stream->serving &&
+	if ((!stream->serving || stream->judge) &&
 	    !vhost_snd_stream_allowed(stream, DEVHOST_POLICY_SND_START,
 				      &stream->params))
 		return VIRTIO_SND_S_NOT_SUPP;
+	stream->judge = false;
 	if (stream->host < VHOST_SND_HOST_PREPARED)
 		return vhost_snd_stream_submit(stream,
 					       vhost_snd_stream_prepare_ops(stream),
@@ -273,6 +280,19 @@ static void vhost_snd_stream_break(struct vhost_snd_stream *stream)
 		vhost_snd_event_xrun(stream);
 }
 
+/* What was allowed once may not go on: it ends as if the PCM had failed. */
+static void vhost_snd_stream_ask(struct vhost_snd_stream *stream)
+{
+	stream->judge = false;
+	if (!vhost_snd_stream_runs(stream) ||
+	    vhost_snd_stream_allowed(stream, DEVHOST_POLICY_SND_START,
+				     &stream->params))
+		return;
+	vhost_snd_stream_break(stream);
+	vhost_snd_pcm_submit(stream, VHOST_SND_OP_DROP | VHOST_SND_OP_FREE,
+			     &stream->params);
+}
+
 /* One step towards a PCM that runs again. */
 static void vhost_snd_stream_go_on(struct vhost_snd_stream *stream)
 {
@@ -301,6 +321,10 @@ void vhost_snd_stream_next(struct vhost_snd_stream *stream)
 		pcm = xchg(&stream->offered, NULL);
 		if (unlikely(pcm))
 			vhost_snd_stream_install(stream, pcm);
+		if (unlikely(stream->judge && !vhost_snd_stream_starts(stream))) {
+			vhost_snd_stream_ask(stream);
+			continue;
+		}
 		if (unlikely(stream->restart)) {
 			vhost_snd_stream_go_on(stream);
 			continue;
@@ -320,6 +344,18 @@ void vhost_snd_stream_next(struct vhost_snd_stream *stream)
 		}
 		vhost_snd_stream_answer(stream, request, status);
 	}
+}
+
+/**
+ * vhost_snd_stream_judge - another policy is in force
+ * @stream: the stream
+ *
+ * Context: The worker.
+ */
+void vhost_snd_stream_judge(struct vhost_snd_stream *stream)
+{
+	stream->judge = true;
+	vhost_snd_stream_next(stream);
 }
 
 /**
@@ -461,6 +497,8 @@ void vhost_snd_stream_install(struct vhost_snd_stream *stream,
 	WRITE_ONCE(stream->subdevice, substream->number);
 	WRITE_ONCE(stream->card, substream->pcm->card->number);
 	stream->restart = stream->state == DEVHOST_SND_RUNNING;
+	/* Nobody was asked while there was nothing to run. */
+	stream->judge = stream->restart;
 	vhost_snd_pcm_attach(pcm, stream);
 	devhost_backend_changed(stream->vs->dev);
 }
@@ -509,6 +547,7 @@ void vhost_snd_stream_reset(struct vhost_snd_stream *stream)
 	stream->fill = VHOST_SND_FILL_NONE;
 	stream->busy = false;
 	stream->restart = false;
+	stream->judge = false;
 	stream->host = VHOST_SND_HOST_NONE;
 	if (stream->pcm)
 		vhost_snd_pcm_forget(stream->pcm);

@@ -240,6 +240,7 @@ enum vhost_snd_fill {
  * @host: what the PCM is
  * @busy: a job is under way
  * @restart: @host is to run again without the driver's doing
+ * @judge: another policy is in force since it was started
  * @polling: look into the queue when the PCM wakes; the worker writes
  * @fill: how far the queue was looked into for the START that waits
  * @serving: the control request that a job is under way for
@@ -281,6 +282,7 @@ struct vhost_snd_stream {
 	enum vhost_snd_host host;
 	bool busy;
 	bool restart;
+	bool judge;
 	bool polling;
 	enum vhost_snd_fill fill;
 	struct vhost_snd_request *serving;
@@ -470,6 +472,7 @@ void vhost_snd_stream_done(struct vhost_snd_stream *stream,
 void vhost_snd_stream_run(struct vhost_snd_stream *stream, bool woken);
 void vhost_snd_stream_next(struct vhost_snd_stream *stream);
 void vhost_snd_stream_filled(struct vhost_snd_stream *stream);
+void vhost_snd_stream_judge(struct vhost_snd_stream *stream);
 void vhost_snd_stream_install(struct vhost_snd_stream *stream,
 			      struct vhost_snd_pcm *pcm);
 void vhost_snd_stream_lose(struct vhost_snd_stream *stream);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What rules do to a guest's sound, and what the counters say of it.
 
+#include "host.hpp"
 #include "sound.hpp"
 
 using namespace dh;
@@ -135,6 +136,81 @@ TEST("policy: a stream that was made ready starts by the rules of then")
     CHECK_EQ(t.counters().playback.rate, 1U);
     t.apply("[policy.snd.playback]\ndefault = \"allow\"\n");
     CHECK_EQ(t.guest.start_stream(t.first), ok);
+    t.stop(t.first);
+}
+
+TEST("policy: a stream that runs is judged again when the rules change")
+{
+    const std::string allow = "[policy.snd.playback]\ndefault = \"allow\"\n";
+    SoundFixture t;
+    // Periods of which one goes on for longer than it takes to replace a policy.
+    const snd::Params params = snd::params(1000, 4, VIRTIO_SND_PCM_RATE_8000);
+    const auto begin = [&](uint32_t stream) {
+        CHECK_EQ(t.guest.set_params(stream, params), ok);
+        CHECK_EQ(t.guest.prepare(stream), ok);
+        for (unsigned i = 0; i < 20; i++) {
+            const snd::Bytes period = snd::pattern(params, i, params.hz());
+            CHECK(t.guest.queue_tx(stream, period) >= 0);
+        }
+        CHECK_EQ(t.guest.start_stream(stream), ok);
+    };
+    // The host's PCMs that run.
+    const auto running = [&] {
+        unsigned count = 0;
+        for (unsigned sub = 0; sub < 8; sub++) {
+            count += read_file("/proc/asound/Loopback/pcm0p/sub" + std::to_string(sub) + "/status")
+                         .find("RUNNING") != std::string::npos;
+        }
+        return count;
+    };
+    const auto become = [&](unsigned wanted) {
+        for (unsigned waited = 0; running() != wanted && waited < 500; waited++) {
+            usleep(10000);
+        }
+        return running() == wanted;
+    };
+    t.apply(allow);
+    begin(t.first);
+    CHECK_EQ(running(), 1U);
+    // Other rules that allow it: it goes on.
+    t.apply(allow + "rates = [8000]\n");
+    auto done = t.guest.tx_done();
+    CHECK(done.has_value());
+    CHECK_EQ(done->status, ok);
+    CHECK_EQ(running(), 1U);
+    CHECK_EQ(t.counters().playback.otherwise.passed, 1U);
+    // Rules that do not: all that it had comes back, and nothing plays.
+    t.apply(allow + "rates = [16000]\n");
+    CHECK(become(0));
+    for (bool played = true; t.guest.tx_pending();) {
+        done = t.guest.tx_done();
+        CHECK(done.has_value());
+        played = played && done->status == ok;
+        CHECK_EQ(done->status, played ? ok : snd::io_err);
+    }
+    CHECK_EQ(t.counters().playback.rate, 1U);
+    t.stop(t.first);
+
+    // Of two one goes on.
+    t.apply(allow);
+    begin(t.first);
+    begin(t.second);
+    CHECK_EQ(running(), 2U);
+    t.apply(allow + "streams_max = 1\n");
+    CHECK(become(1));
+    usleep(200000);
+    CHECK_EQ(running(), 1U);
+    CHECK_EQ(t.counters().playback.streams, 1U);
+    // Nobody is there to allow it.
+    store().remove(t.device.guest());
+    CHECK(become(0));
+    while (t.guest.tx_pending()) {
+        CHECK(t.guest.tx_done().has_value());
+    }
+    t.stop(t.first);
+    t.stop(t.second);
+    t.apply(allow);
+    CHECK_EQ(t.play(t.first), ok);
     t.stop(t.first);
 }
 

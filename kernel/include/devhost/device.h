@@ -81,6 +81,9 @@ struct devhost_vq_info {
  * @work: events raised with devhost_raise(). Optional
  * @lost: the guest took memory of a resource away: end what uses it, then put
  *	it. Called once. Needed where the module has resources
+ * @judge: another policy is in force, or none: ask it about what goes on without
+ *	further requests, and end what it does not allow. Also called after
+ *	start(). Optional
  * @get_config: fill @config, config_size bytes, zeroed. May run at any time
  *	from create() to destroy(), concurrently with everything else
  * @set_config: the driver wrote @len bytes at @offset, checked against
@@ -106,6 +109,7 @@ struct devhost_class_ops {
 	void (*refill)(struct devhost_device *dev, struct devhost_vq *vq);
 	void (*work)(struct devhost_device *dev, unsigned long events);
 	void (*lost)(struct devhost_device *dev, struct devhost_resource *res);
+	void (*judge)(struct devhost_device *dev);
 	void (*get_config)(struct devhost_device *dev, void *config);
 	void (*set_config)(struct devhost_device *dev, unsigned int offset,
 			   const void *buf, unsigned int len);
