@@ -10,8 +10,6 @@ namespace devhost {
 
 namespace {
 
-constexpr const char *guests_prefix = "/org/devhost1/guest";
-
 struct Free {
     void operator()(char *text) const { std::free(text); }
 };

@@ -8,6 +8,7 @@ namespace devhost {
 
 inline constexpr const char *bus_name = "org.devhost1";
 inline constexpr const char *root_path = "/org/devhost1";
+inline constexpr const char *guests_prefix = "/org/devhost1/guest";
 inline constexpr const char *power_path = "/org/devhost1/power";
 
 /// What a path below /org/devhost1/guest names; the device is empty on the path of a guest.

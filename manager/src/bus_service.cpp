@@ -14,8 +14,6 @@ namespace {
 
 #include "bus_vtables.inc"
 
-constexpr const char *guests_prefix = "/org/devhost1/guest";
-
 // Whether there is such an object: 1 or 0. The service itself is what handlers are given.
 int find_guest(sd_bus * /*bus*/, const char *path, const char * /*interface*/, void *userdata,
                void **found, sd_bus_error * /*error*/) noexcept

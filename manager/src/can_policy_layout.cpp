@@ -112,7 +112,7 @@ void lay_out_direction(const CanDirection &direction, ::can_policy_rules &rules,
         rules.action[i] = static_cast<std::uint8_t>(
             action_of(rule.verdict) | fill_buckets(rules.bucket[i], rule.frames, rule.bits));
     }
-    rules.match[rules.count] = match_of({}, every_device);
+    rules.match[rules.count] = match_of(CanRule{}, every_device);
     rules.action[rules.count] = action_of(direction.otherwise);
     rules.limit = fill_buckets(rules.guest, direction.frames, direction.bits);
     fill_start(rules);

@@ -22,7 +22,7 @@ std::string located(const std::string &file, unsigned line, const std::string &m
     return std::format("{}:{}: {}", file, line, message);
 }
 
-std::string quoted(std::string_view text)
+std::string json_string(std::string_view text)
 {
     std::string out = "\"";
 
@@ -46,7 +46,7 @@ struct JsonPrinter {
     void operator()(std::monostate) { out += "null"; }
     void operator()(bool flag) { out += flag ? "true" : "false"; }
     void operator()(std::int64_t number) { out += std::to_string(number); }
-    void operator()(const std::string &text) { out += quoted(text); }
+    void operator()(const std::string &text) { out += json_string(text); }
 
     void operator()(const SettingList &list)
     {
@@ -67,7 +67,7 @@ struct JsonPrinter {
         out += '{';
         for (const auto &[key, item] : table) {
             out += std::exchange(separator, ",");
-            out += quoted(key) + ':';
+            out += json_string(key) + ':';
             std::visit(*this, item.value);
         }
         out += '}';
@@ -273,7 +273,7 @@ void TableReader::finish() const
             known += (known.empty() ? "" : ", ") + one;
         }
         throw ConfigError(file_, setting.line,
-                          std::format("unknown key {} {}; known there: {}", quoted(key),
+                          std::format("unknown key {} {}; known there: {}", json_string(key),
                                       where_.empty() ? "at top level" : "in " + where_, known));
     }
 }

@@ -44,10 +44,15 @@ const char *bus_error_name(Cause cause)
     return "org.devhost1.Error.Failed";
 }
 
+std::string errno_text(int error)
+{
+    return std::generic_category().message(error);
+}
+
 Error system_error(int error, const std::string &what)
 {
     const int positive = error < 0 ? -error : error;
-    return {Cause::failed, what + ": " + std::generic_category().message(positive)};
+    return {Cause::failed, what + ": " + errno_text(positive)};
 }
 
 } // namespace devhost

@@ -40,6 +40,9 @@ private:
     Cause cause_;
 };
 
+/// What errno says, as text.
+std::string errno_text(int error);
+
 /// An Error for a failed system call: "<what>: <strerror>".
 Error system_error(int error, const std::string &what);
 

@@ -15,15 +15,10 @@ namespace devhost {
 
 namespace {
 
-void put_fd(nl_msg &message, int type, const UniqueFd &fd)
-{
-    put(message, type, static_cast<std::uint32_t>(fd.get()));
-}
-
 void put_element(nl_msg &message, const SndFiles &files, std::uint32_t id)
 {
     const SndElement &element = files.controls.at(id);
-    put_fd(message, DEVHOST_A_SND_CONTROL_FD, files.cards.at(element.card));
+    put(message, DEVHOST_A_SND_CONTROL_FD, files.cards.at(element.card));
     put(message, DEVHOST_A_SND_CONTROL_NUMID, element.numid);
 }
 
@@ -33,7 +28,7 @@ void put_backend(nl_msg &message, const SndDeviceConfig &snd, const BackendFiles
     for (std::uint32_t id = 0; id < snd.streams.size(); id++) {
         const SndStreamConfig &stream = snd.streams[id];
         const Nest nest(message, DEVHOST_A_SND_STREAM);
-        put_fd(message, DEVHOST_A_SND_STREAM_FD, files.pcms.at(id));
+        put(message, DEVHOST_A_SND_STREAM_FD, files.pcms.at(id));
         put(message, DEVHOST_A_SND_STREAM_NODE, stream.node);
         put(message, DEVHOST_A_SND_STREAM_CHANNELS_MAX, stream.channels_max);
         put(message, DEVHOST_A_SND_STREAM_RATE_MAX, stream.rate_max);
@@ -193,7 +188,7 @@ void put_sound(nl_msg &message, const std::string &guest, const std::string &nam
     for (const auto &[id, fd] : files.pcms) {
         const Nest stream(message, DEVHOST_A_SND_STREAM);
         put(message, DEVHOST_A_SND_STREAM_ID, id);
-        put_fd(message, DEVHOST_A_SND_STREAM_FD, fd);
+        put(message, DEVHOST_A_SND_STREAM_FD, fd);
     }
     for (const auto &[id, unused] : files.controls) {
         const Nest control(message, DEVHOST_A_SND_CONTROL);

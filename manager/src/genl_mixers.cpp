@@ -33,20 +33,13 @@ Cause cause_of(int error)
     }
 }
 
-void put_fd(nl_msg &message, int type, const UniqueFd &fd)
-{
-    if (fd) {
-        put(message, type, static_cast<std::uint32_t>(fd.get()));
-    }
-}
-
 } // namespace
 
 void put_mixer(nl_msg &message, const MixerConfig &mixer, const MixerFiles &files)
 {
     put(message, DEVHOST_MIX_A_NAME, mixer.name);
-    put_fd(message, DEVHOST_MIX_A_PLAYBACK_FD, files.playback);
-    put_fd(message, DEVHOST_MIX_A_CAPTURE_FD, files.capture);
+    put(message, DEVHOST_MIX_A_PLAYBACK_FD, files.playback);
+    put(message, DEVHOST_MIX_A_CAPTURE_FD, files.capture);
     put(message, DEVHOST_MIX_A_RATE, mixer.rate);
     put(message, DEVHOST_MIX_A_CHANNELS, mixer.channels);
     if (mixer.format) {

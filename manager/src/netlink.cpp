@@ -14,11 +14,6 @@ namespace devhost {
 
 namespace {
 
-std::string errno_text(int error)
-{
-    return std::generic_category().message(error);
-}
-
 void require_room(bool had_room)
 {
     if (!had_room) {
@@ -210,6 +205,13 @@ void put(nl_msg &message, int type, std::uint32_t number)
 void put(nl_msg &message, int type, std::uint64_t number)
 {
     require_room(nla_put_u64(&message, type, number) == 0);
+}
+
+void put(nl_msg &message, int type, const UniqueFd &fd)
+{
+    if (fd) {
+        put(message, type, static_cast<std::uint32_t>(fd.get()));
+    }
 }
 
 void put_flag(nl_msg &message, int type, bool set)

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "unique_fd.hpp"
+
 namespace devhost {
 
 struct NlDelete {
@@ -57,6 +59,8 @@ std::vector<NlReply> transact(nl_sock &socket, nl_msg &request);
 void put(nl_msg &message, int type, const std::string &text);
 void put(nl_msg &message, int type, std::uint32_t number);
 void put(nl_msg &message, int type, std::uint64_t number);
+/// A file for the kernel to take; nothing where there is none.
+void put(nl_msg &message, int type, const UniqueFd &fd);
 void put_flag(nl_msg &message, int type, bool set);
 
 /// An attribute that contains others, open while the object lives.

@@ -16,6 +16,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "error.hpp"
+
 namespace devhost {
 
 namespace {
@@ -30,17 +32,12 @@ void quiet_libbpf()
     (void)previous;
 }
 
-std::string reason(int error)
-{
-    return std::generic_category().message(error);
-}
-
 UniqueFd open_pin(const std::filesystem::path &path)
 {
     UniqueFd fd(bpf_obj_get(path.c_str()));
 
     if (!fd) {
-        throw PolicyError(std::format("{}: {}", path.string(), reason(errno)));
+        throw PolicyError(std::format("{}: {}", path.string(), errno_text(errno)));
     }
     return fd;
 }
@@ -63,7 +60,7 @@ void read_pin(const std::filesystem::path &path, Value &value)
 void pin_one(int fd, const std::filesystem::path &path)
 {
     if (bpf_obj_pin(fd, path.c_str()) != 0) {
-        throw PolicyError(std::format("cannot pin {}: {}", path.string(), reason(errno)));
+        throw PolicyError(std::format("cannot pin {}: {}", path.string(), errno_text(errno)));
     }
 }
 
@@ -161,7 +158,7 @@ void set_constant(bpf_map *map, const Value &value)
     if (error == EPERM) {
         throw PolicyError("policies need CAP_BPF and CAP_SYS_ADMIN", {}, Cause::access_denied);
     }
-    throw PolicyError(std::format("the kernel refuses the policy's program: {}", reason(error)),
+    throw PolicyError(std::format("the kernel refuses the policy's program: {}", errno_text(error)),
                       std::move(log));
 }
 
@@ -187,7 +184,7 @@ PolicyProgram::PolicyProgram(const std::filesystem::path &programs, const Policy
     object_.reset(bpf_object__open_file(file.c_str(), &options));
     if (!object_) {
         throw PolicyError(std::format("cannot open {}: {}; reinstall the package devhost",
-                                      file.string(), reason(errno)));
+                                      file.string(), errno_text(errno)));
     }
     preset(layout);
     leave_out_the_rest();
@@ -265,7 +262,7 @@ std::uint32_t PolicyProgram::map_id() const
     std::uint32_t size = sizeof(info);
 
     if (bpf_map_get_info_by_fd(map_fd(), &info, &size) != 0) {
-        throw PolicyError("cannot read the id of the policy: " + reason(errno));
+        throw PolicyError("cannot read the id of the policy: " + errno_text(errno));
     }
     return info.id;
 }
@@ -299,7 +296,7 @@ UniqueFd PolicyProgram::attach() const
         if (errno == ENOENT) {
             throw PolicyError("the kernel does not know the guest", {}, Cause::no_such_guest);
         }
-        throw PolicyError("cannot attach the policy: " + reason(errno));
+        throw PolicyError("cannot attach the policy: " + errno_text(errno));
     }
 
     // A descriptor of our own: libbpf's goes with its link.
@@ -374,7 +371,7 @@ std::vector<std::uint32_t> PinnedPolicy::program_ids() const
         bpf_prog_info info{};
         std::uint32_t size = sizeof(info);
         if (bpf_prog_get_info_by_fd(program.get(), &info, &size) != 0) {
-            throw PolicyError("cannot read the id of the policy's program: " + reason(errno));
+            throw PolicyError("cannot read the id of the policy's program: " + errno_text(errno));
         }
         ids.push_back(info.id);
     }

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "error.hpp"
 #include "policy_program.hpp"
 
 namespace devhost {
@@ -29,15 +30,11 @@ using std::filesystem::path;
 constexpr const char *link_name = "link";
 constexpr const char *new_link_name = "link-new"; // bpffs takes no dots
 
-std::string reason(int error)
-{
-    return std::generic_category().message(error);
-}
-
 void make_directory(const path &directory)
 {
     if (::mkdir(directory.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
-        throw PolicyError(std::format("cannot create {}: {}", directory.string(), reason(errno)));
+        throw PolicyError(
+            std::format("cannot create {}: {}", directory.string(), errno_text(errno)));
     }
 }
 
@@ -107,7 +104,7 @@ void pin_link(const UniqueFd &link, const path &pins)
     remove_all_quietly(fresh);
     if (bpf_obj_pin(link.get(), fresh.c_str()) != 0 ||
         ::rename(fresh.c_str(), final.c_str()) != 0) {
-        throw PolicyError(std::format("cannot pin {}: {}", final.string(), reason(errno)));
+        throw PolicyError(std::format("cannot pin {}: {}", final.string(), errno_text(errno)));
     }
 }
 
@@ -120,7 +117,7 @@ void replace(const path &pins, const PolicyProgram &program)
                           "find it with bpftool link show and detach it");
     }
     if (bpf_link_update(link.get(), program.map_fd(), nullptr) != 0) {
-        throw PolicyError("cannot replace the policy: " + reason(errno));
+        throw PolicyError("cannot replace the policy: " + errno_text(errno));
     }
 }
 

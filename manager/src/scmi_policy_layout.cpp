@@ -87,7 +87,7 @@ ScmiPolicyLayout lay_out(const ScmiPolicy &policy, const std::vector<PolicyDevic
         rules.action[i] = static_cast<std::uint8_t>(
             action_of(rule.verdict) | fill_bucket(rules.bucket[i], rule.rate, SCMI_POLICY_LIMIT));
     }
-    rules.match[rules.count] = match_of({}, every_device);
+    rules.match[rules.count] = match_of(ScmiRule{}, every_device);
     rules.range[rules.count] = {.min = ScmiRange{}.min, .max = ScmiRange{}.max};
     rules.action[rules.count] = action_of(policy.otherwise);
     rules.limit = fill_bucket(rules.guest, policy.rate, SCMI_POLICY_LIMIT);

@@ -119,7 +119,7 @@ std::uint32_t put_rule(const PolicyRule &rule, ::snd_policy_rules &rules,
 
 void end_rules(::snd_policy_rules &rules, Verdict otherwise)
 {
-    rules.match[rules.count] = match_of({}, every_device);
+    rules.match[rules.count] = match_of(std::nullopt, every_device);
     rules.limit[rules.count] = no_limits();
     rules.action[rules.count] = action_of(otherwise);
 }
