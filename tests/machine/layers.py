@@ -207,6 +207,18 @@ def ensure(upto="tests", want_images=False):
     return layer
 
 
+def last():
+    """The topmost layer as it was built last, whatever has changed since; None before that."""
+    layer = None
+    for name in ORDER:
+        built = [d for d in CACHE.glob(f"{name}-*") if (d / "image").exists()]
+        if not built:
+            return None
+        newest = max(built, key=lambda d: (d / "image").stat().st_mtime)
+        layer = Layer(name, newest.name.removeprefix(f"{name}-"), layer)
+    return layer
+
+
 def boot_files(layer, kernel):
     """(vmlinuz, initrd) of one kernel version."""
     stack = {la.name: la for la in layer.stack()}

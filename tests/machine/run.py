@@ -29,21 +29,29 @@ def parse(argv):
         prog="tests/run", description="Build everything, then run suites or tiers of suites. "
         "quick: unit, lint and selftest on one kernel; full (default): all suites on both "
         "kernels; soak: the same, for longer.")
-    parser.add_argument("what", nargs="*", metavar="TIER|SUITE|SUITE/PROGRAM", default=[],
+    parser.add_argument("what", nargs="*", metavar="TIER|SUITE|SUITE/PROGRAM[@KERNEL]",
+                        default=[],
                         help=f"of {', '.join([*TIERS, *SUITES])}; or one program that --list "
-                        "names, such as selftest/rings")
-    parser.add_argument("--list", action="store_true", help="name suites and their programs")
+                        "names, such as selftest/rings, or selftest/rings@7.2 for one kernel only")
+    parser.add_argument("--list", action="store_true",
+                        help="name suites and their programs, as they were built last")
     parser.add_argument("--kernel", action="append", help="only this one: 6.12 or 7.2")
-    parser.add_argument("--skip", action="append", default=[], metavar="SUITE/PROGRAM",
-                        help="leave out a program of a suite that is run whole")
     options = parser.parse_args(argv)
-    for word in options.what:
+    for word in (w.partition("@")[0] for w in options.what):
         if word not in TIERS and word not in SUITES and word.split("/")[0] not in PROGRAMS:
             parser.error(f"no tier or suite is called {word}")
     return options
 
 
-def show_list(layer):
+def show_list():
+    """As the last build had them: to build takes minutes."""
+    layer = layers.last()
+    if layer:
+        built = time.strftime("%Y-%m-%d %H:%M", time.localtime(layer.image.stat().st_mtime))
+        host.say(f"as built on {built}")
+    else:
+        host.install_packages()
+        layer = layers.ensure()
     for suite in SUITES:
         print(suite)
         if suite in ("selftest", "e2e", "bench"):
@@ -53,12 +61,18 @@ def show_list(layer):
             suite_unit.show(layer)
 
 
-def programs(suite, what):
-    """The programs of a suite that were asked for; none where it is the whole suite."""
-    return [word.split("/", 1)[1] for word in what if word.startswith(f"{suite}/")]
+def programs(suite, what, kernel, by_default, layer):
+    """The programs of a suite that were asked for, for one kernel."""
+    wanted = []
+    for word, _, on in (w.partition("@") for w in what):
+        if suite in (word.split("/")[0], *TIERS.get(word, [])) and \
+                (on == kernel or not on and by_default):
+            _, _, program = word.partition("/")
+            wanted += [program] if program else suite_vm.names(layer, suite)
+    return [(suite, program) for program in dict.fromkeys(wanted)]
 
 
-def run_suites(suites, results, layer, kernels, options, what):
+def run_suites(suites, results, layer, known, kernels, what):
     """One suite, or those that share a boot."""
     if suites == ["unit"]:
         suite_unit.unit(results, layer)
@@ -67,36 +81,39 @@ def run_suites(suites, results, layer, kernels, options, what):
     elif suites == ["bench"]:
         suite_bench.bench(results, layer, kernels[0])
     else:
-        suite_vm.run(results, layer, kernels, "soak" in what,
-                     {suite: programs(suite, what) for suite in suites}, options.skip)
+        suite_vm.run(results, layer, "soak" in what,
+                     {kernel: [p for suite in suites
+                               for p in programs(suite, what, kernel, kernel in kernels, layer)]
+                      for kernel in known})
 
 
 def main(argv):
     options = parse(argv)
+    if options.list:
+        show_list()
+        return 0
     what = options.what or ["full"]
-    wanted = {suite for word in what for suite in TIERS.get(word, [word.split("/")[0]])}
-    whole = wanted - {word.split("/")[0] for word in what if "/" in word}
+    words = [word.partition("@")[0] for word in what]
+    wanted = {suite for word in words for suite in TIERS.get(word, [word.split("/")[0]])}
+    whole = wanted - {word.split("/")[0] for word in words if "/" in word}
     results, layer = Results(), None
     started = time.monotonic()
     try:
         host.install_packages()
-        layer = layers.ensure(want_images="e2e" in whole or "e2e/scmi-guest" in what)
+        layer = layers.ensure(want_images="e2e" in whole or "e2e/scmi-guest" in words)
     except host.SetupError as problem:
         results.add("build", "device-host", FAIL, time.monotonic() - started, str(problem))
-    if options.list and layer:
-        show_list(layer)
-        return 0
     if layer:
         results.add("build", "device-host", PASS, time.monotonic() - started)
         known = layers.kernels(layer)
         kernels = options.kernel or (list(known)[:1] if what == ["quick"] else list(known))
-        for kernel in kernels:
+        for kernel in kernels + [on for on in (w.partition("@")[2] for w in what) if on]:
             if kernel not in known:
                 raise host.SetupError(f"no kernel {kernel}: there are {', '.join(known)}")
         for suites in filter(None, ([s for s in boot if s in wanted] for boot in BOOTS)):
             host.say(f"suite {' and '.join(suites)}")
             try:
-                run_suites(suites, results, layer, kernels, options, what)
+                run_suites(suites, results, layer, known, kernels, what)
             except Exception:  # pylint: disable=broad-except
                 results.add(suites[0], "suite", FAIL, 0, traceback.format_exc())
             for suite in suites:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Suites that run inside the device host: selftest and e2e."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import agent
@@ -80,15 +81,12 @@ class Lines:
             self.take(1, b"\n")
 
 
-def run(results, layer, kernels, soak, wanted, skip=()):
-    """Suites and, of each, the programs asked for (none: all), on all kernels at the same time: a
-    test mostly waits for one emulated processor."""
-    programs = [(suite, program) for suite, only in wanted.items()
-                for program in only or names(layer, suite) if f"{suite}/{program}" not in skip]
-
-    with ThreadPoolExecutor(len(kernels)) as pool:
+def run(results, layer, soak, wanted):
+    """The programs that are wanted on each kernel: {kernel: [(suite, program)]}. Two emulated
+    processors keep two real ones busy; more VMs than that slow each other."""
+    with ThreadPoolExecutor(max(1, os.cpu_count() // 2)) as pool:
         for done in [pool.submit(Runner(results, layer, kernel, soak).run, programs)
-                     for kernel in kernels]:
+                     for kernel, programs in wanted.items()]:
             done.result()
 
 
