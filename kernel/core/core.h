@@ -54,6 +54,8 @@ struct genl_info;
 
 /* Contiguous runs that a resource may consist of: 64 MiB of single pages. */
 #define DEVHOST_RESOURCE_PIECES_MAX	16384
+/* Bytes that a guest may have in dma-bufs, those it lost meanwhile included. */
+#define DEVHOST_EXPORT_MAX		SZ_1G
 
 /* Bytes of the largest configuration space. */
 #define DEVHOST_CONFIG_MAX	128
@@ -70,6 +72,7 @@ struct genl_info;
  * @policy: the policy in force, NULL where none is
  * @policy_seq: counts attachments and replacements; devhost_lock
  * @pinned: bytes of guest memory held by its devices
+ * @exported: bytes in dma-bufs
  * @verdicts: per verdict, of devices that are gone; devhost_lock
  */
 struct devhost_guest {
@@ -83,6 +86,7 @@ struct devhost_guest {
 	const struct devhost_policy_ops __rcu *policy;
 	u32 policy_seq;
 	atomic64_t pinned;
+	atomic64_t exported;
 	u64 verdicts[__DEVHOST_VERDICT_NUM];
 };
 

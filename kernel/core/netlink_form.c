@@ -56,7 +56,10 @@ static int devhost_put_guest(struct sk_buff *msg, struct devhost_guest *guest)
 	    nla_put_u32(msg, DEVHOST_A_GUEST_ID, guest->id) ||
 	    nla_put_u32(msg, DEVHOST_A_GUEST_DEVICES, guest->num_devices) ||
 	    devhost_put_u64(msg, DEVHOST_A_GUEST_PINNED,
-			    atomic64_read(&guest->pinned), DEVHOST_A_GUEST_PAD))
+			    atomic64_read(&guest->pinned), DEVHOST_A_GUEST_PAD) ||
+	    devhost_put_u64(msg, DEVHOST_A_GUEST_EXPORTED,
+			    atomic64_read(&guest->exported),
+			    DEVHOST_A_GUEST_PAD))
 		return -EMSGSIZE;
 	if (rcu_access_pointer(guest->policy) &&
 	    nla_put_u32(msg, DEVHOST_A_GUEST_POLICY, guest->policy_seq))

@@ -9,32 +9,7 @@
 #include <linux/slab.h>
 #include <linux/vhost_iotlb.h>
 
-#include "core.h"
-
-/**
- * struct devhost_resource - see devhost/device.h
- * @dev: its device
- * @list: in dev->resources; dev->resource_lock
- * @lost: not what the guest has there any more; dev->resource_lock
- * @told: lost() was called; the worker's
- * @write: the device writes to it
- * @len: bytes
- * @num: pieces
- * @piece: where they are
- */
-struct devhost_resource {
-	struct devhost_device *dev;
-	struct list_head list;
-	bool lost;
-	bool told;
-	bool write;
-	size_t len;
-	unsigned int num;
-	struct {
-		struct devhost_region *region;
-		struct devhost_span span;
-	} piece[];
-};
+#include "resource.h"
 
 /* One piece for each contiguous run; with @res NULL only counts them. */
 static int devhost_resource_fill(struct devhost_resource *res,
@@ -125,6 +100,8 @@ EXPORT_SYMBOL_GPL(devhost_resource_get);
  * devhost_resource_put - let go of guest memory
  * @res: nothing uses it any more
  *
+ * A dma-buf over it may last, but nobody maps it any more.
+ *
  * Context: Process context, before destroy() returns.
  */
 void devhost_resource_put(struct devhost_resource *res)
@@ -132,6 +109,8 @@ void devhost_resource_put(struct devhost_resource *res)
 	spin_lock(&res->dev->resource_lock);
 	list_del(&res->list);
 	spin_unlock(&res->dev->resource_lock);
+	if (res->buffer)
+		devhost_buffer_drop(res->buffer);
 	devhost_resource_free(res);
 }
 EXPORT_SYMBOL_GPL(devhost_resource_put);
@@ -190,6 +169,8 @@ void devhost_resources_check(struct devhost_device *dev)
 	list_for_each_entry(res, &dev->resources, list) {
 		if (!res->lost && !devhost_resource_mapped(res, dev->map)) {
 			res->lost = true;
+			if (res->buffer)
+				devhost_buffer_revoke(res->buffer);
 			lost = true;
 		}
 	}

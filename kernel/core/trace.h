@@ -154,6 +154,75 @@ TRACE_EVENT(devhost_policy_deny,
 				   { DEVHOST_VERDICT_INVALID, "invalid" }))
 );
 
+DECLARE_EVENT_CLASS(devhost_buffer,
+	TP_PROTO(const struct devhost_guest *guest, const void *buffer,
+		 size_t len),
+	TP_ARGS(guest, buffer, len),
+	TP_STRUCT__entry(
+		__string(guest, guest->name)
+		__field(const void *, buffer)
+		__field(size_t, len)
+	),
+	TP_fast_assign(
+		__assign_str(guest);
+		__entry->buffer = buffer;
+		__entry->len = len;
+	),
+	TP_printk("%s buffer=%p len=%zu", __get_str(guest), __entry->buffer,
+		  __entry->len)
+);
+
+/* Guest memory became a dma-buf. */
+DEFINE_EVENT(devhost_buffer, devhost_buffer_export,
+	TP_PROTO(const struct devhost_guest *guest, const void *buffer,
+		 size_t len),
+	TP_ARGS(guest, buffer, len)
+);
+
+/* Nobody has the dma-buf any more. */
+DEFINE_EVENT(devhost_buffer, devhost_buffer_release,
+	TP_PROTO(const struct devhost_guest *guest, const void *buffer,
+		 size_t len),
+	TP_ARGS(guest, buffer, len)
+);
+
+DECLARE_EVENT_CLASS(devhost_buffer_dma,
+	TP_PROTO(const struct devhost_guest *guest, const void *buffer,
+		 size_t len, struct device *importer, unsigned int segments),
+	TP_ARGS(guest, buffer, len, importer, segments),
+	TP_STRUCT__entry(
+		__string(guest, guest->name)
+		__string(importer, dev_name(importer))
+		__field(const void *, buffer)
+		__field(size_t, len)
+		__field(unsigned int, segments)
+	),
+	TP_fast_assign(
+		__assign_str(guest);
+		__assign_str(importer);
+		__entry->buffer = buffer;
+		__entry->len = len;
+		__entry->segments = segments;
+	),
+	TP_printk("%s buffer=%p len=%zu importer=%s segments=%u",
+		  __get_str(guest), __entry->buffer, __entry->len,
+		  __get_str(importer), __entry->segments)
+);
+
+/* A device of the host sees a dma-buf from now on, in that many segments. */
+DEFINE_EVENT(devhost_buffer_dma, devhost_buffer_map,
+	TP_PROTO(const struct devhost_guest *guest, const void *buffer,
+		 size_t len, struct device *importer, unsigned int segments),
+	TP_ARGS(guest, buffer, len, importer, segments)
+);
+
+/* It does not see it any more. */
+DEFINE_EVENT(devhost_buffer_dma, devhost_buffer_unmap,
+	TP_PROTO(const struct devhost_guest *guest, const void *buffer,
+		 size_t len, struct device *importer, unsigned int segments),
+	TP_ARGS(guest, buffer, len, importer, segments)
+);
+
 #endif /* _DEVHOST_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

@@ -118,6 +118,7 @@ GuestInfo parse_guest(const NetlinkMessage &message)
         info.policy = static_cast<uint32_t>(policy->number());
     }
     info.pinned = number(attrs, DEVHOST_A_GUEST_PINNED);
+    info.exported = number(attrs, DEVHOST_A_GUEST_EXPORTED);
     info.verdicts = verdicts(attrs, DEVHOST_A_GUEST_VERDICT);
     return info;
 }

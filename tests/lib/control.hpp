@@ -29,6 +29,7 @@ struct GuestInfo {
     uint32_t devices = 0;
     std::optional<uint32_t> policy;
     uint64_t pinned = 0;
+    uint64_t exported = 0;
     std::map<uint32_t, uint64_t> verdicts;
 };
 

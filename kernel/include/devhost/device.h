@@ -24,6 +24,7 @@ struct devhost_chain;
 struct devhost_device;
 struct devhost_resource;
 struct devhost_vq;
+struct dma_buf;
 
 /**
  * enum devhost_answer - what became of a request
@@ -209,6 +210,8 @@ struct devhost_resource *devhost_resource_get(struct devhost_device *dev,
 					      const struct devhost_range *range,
 					      unsigned int num, bool write);
 void devhost_resource_put(struct devhost_resource *res);
+struct dma_buf *devhost_resource_export(struct devhost_resource *res);
+void devhost_dmabuf_put(struct dma_buf *dmabuf);
 void *devhost_resource_span(const struct devhost_resource *res, size_t offset,
 			    size_t *len);
 

@@ -83,6 +83,7 @@ enum echo_op {
 	ECHO_OP_HOLD,
 	ECHO_OP_HELD,
 	ECHO_OP_PUT,
+	ECHO_OP_EXPORT,
 };
 
 enum echo_mode {

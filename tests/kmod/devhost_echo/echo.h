@@ -111,6 +111,7 @@ enum devhost_answer echo_op_sleep(struct echo *echo, u32 ms,
 bool echo_op_hold(struct echo *echo, const u32 *arg);
 bool echo_op_held(struct echo *echo, u32 offset, u64 *value);
 bool echo_op_put(struct echo *echo);
+bool echo_op_export(struct echo *echo, u32 edu, u64 *value);
 void echo_lost(struct devhost_device *dev, struct devhost_resource *res);
 
 /* control.c */

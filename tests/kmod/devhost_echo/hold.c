@@ -4,8 +4,10 @@
  * memory that is held.
  */
 #include <linux/delay.h>
+#include <linux/dma-buf.h>
 #include <linux/slab.h>
 
+#include "../edu_dma/edu_dma.h"
 #include "echo.h"
 
 #define ECHO_SLEEP_MS_MAX	10000
@@ -120,8 +122,44 @@ bool echo_op_put(struct echo *echo)
 	return true;
 }
 
+/* The reference that edu_dma takes is what keeps it. */
+static int echo_export_edu(struct dma_buf *dmabuf)
+{
+	int (*import)(struct dma_buf *dmabuf) = symbol_get(edu_dma_import);
+	int err;
+
+	if (!import)
+		return -ENOENT;
+	err = import(dmabuf);
+	symbol_put(edu_dma_import);
+	return err;
+}
+
+/* What is held as a dma-buf: for edu_dma, or for nobody. @value: the error. */
+bool echo_op_export(struct echo *echo, u32 edu, u64 *value)
+{
+	struct dma_buf *dmabuf;
+	int err = 0;
+
+	if (!echo->held)
+		return false;
+	dmabuf = devhost_resource_export(echo->held);
+	if (IS_ERR(dmabuf)) {
+		*value = -PTR_ERR(dmabuf);
+		return true;
+	}
+	if (edu)
+		err = echo_export_edu(dmabuf);
+	devhost_dmabuf_put(dmabuf);
+	*value = -err;
+	return true;
+}
+
 /* Nothing uses it, but a codec would: it stays until it is put. */
 void echo_lost(struct devhost_device *dev, struct devhost_resource *res)
 {
 	echo_count(devhost_priv(dev), ECHO_COUNT_LOST, 1);
 }
+
+/* MODULE_IMPORT_NS() of both kinds of kernel. */
+MODULE_INFO(import_ns, "DMA_BUF");

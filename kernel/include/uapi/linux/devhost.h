@@ -104,6 +104,8 @@ enum devhost_attr {
  * @DEVHOST_A_GUEST_PINNED: u64, bytes of guest memory that devhost holds
  * @DEVHOST_A_GUEST_VERDICT: nest of enum devhost_verdict_attr; one per verdict
  * @DEVHOST_A_GUEST_FORCE: flag, DEVHOST_A_DEV_FORCE for each device in use (del)
+ * @DEVHOST_A_GUEST_EXPORTED: u64, bytes of guest memory in dma-bufs, those
+ *	included that the guest has lost meanwhile
  */
 enum devhost_guest_attr {
 	DEVHOST_A_GUEST_UNSPEC,
@@ -115,6 +117,7 @@ enum devhost_guest_attr {
 	DEVHOST_A_GUEST_VERDICT,
 	DEVHOST_A_GUEST_PAD,
 	DEVHOST_A_GUEST_FORCE,
+	DEVHOST_A_GUEST_EXPORTED,
 
 	/* private: */
 	__DEVHOST_A_GUEST_MAX,
