@@ -172,10 +172,16 @@ static int devhost_policy_scmi_stub(const struct devhost_policy_scmi *command)
 	return DEVHOST_VERDICT_DENY;
 }
 
+static int devhost_policy_video_stub(const struct devhost_policy_video *request)
+{
+	return DEVHOST_VERDICT_DENY;
+}
+
 static struct devhost_policy_ops devhost_policy_stubs = {
 	.can = devhost_policy_can_stub,
 	.snd = devhost_policy_snd_stub,
 	.scmi = devhost_policy_scmi_stub,
+	.video = devhost_policy_video_stub,
 };
 
 static struct bpf_struct_ops devhost_policy_type = {
@@ -319,3 +325,31 @@ enum devhost_verdict devhost_policy_scmi(struct devhost_device *dev,
 				     command->protocol << 8 | command->message);
 }
 EXPORT_SYMBOL_GPL(devhost_policy_scmi);
+
+/**
+ * devhost_policy_video - ask the guest's policy about a request to a video device
+ * @dev: the device
+ * @request: the request; guest and device are filled in here
+ *
+ * Context: Any up to softirq.
+ * Return: true if it may be served.
+ */
+bool devhost_policy_video(struct devhost_device *dev,
+			  struct devhost_policy_video *request)
+{
+	const struct devhost_policy_ops *ops;
+	unsigned int verdict = DEVHOST_VERDICT_DENY;
+
+	rcu_read_lock();
+	ops = rcu_dereference(dev->guest->policy);
+	if (ops && ops->video) {
+		request->guest = dev->guest->id;
+		request->device = dev->id;
+		verdict = ops->video(request);
+	}
+	rcu_read_unlock();
+
+	return devhost_policy_settle(dev, ops, verdict, DEVHOST_TO_HOST,
+				     request->stream) == DEVHOST_VERDICT_ALLOW;
+}
+EXPORT_SYMBOL_GPL(devhost_policy_video);

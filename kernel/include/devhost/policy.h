@@ -123,10 +123,56 @@ struct devhost_policy_snd {
 };
 
 /**
+ * enum devhost_policy_video_request - what a guest wants of a video device
+ * @DEVHOST_POLICY_VIDEO_CREATE: create a stream of a coded format
+ * @DEVHOST_POLICY_VIDEO_PARAMS: have frames of a size and a rate; what is 0 is
+ *	left as it is
+ * @DEVHOST_POLICY_VIDEO_RESOLUTION: decode what turns out to be of that size, or
+ *	begin to encode it
+ * @DEVHOST_POLICY_VIDEO_BITRATE: encode at a bit rate
+ */
+enum devhost_policy_video_request {
+	DEVHOST_POLICY_VIDEO_CREATE,
+	DEVHOST_POLICY_VIDEO_PARAMS,
+	DEVHOST_POLICY_VIDEO_RESOLUTION,
+	DEVHOST_POLICY_VIDEO_BITRATE,
+};
+
+/**
+ * struct devhost_policy_video - one request of a guest to a video device
+ * @guest: id of the guest
+ * @device: id of the device
+ * @stream: the guest's id of the stream
+ * @format: VIRTIO_VIDEO_FORMAT_* of the coded side, or of the queue that the
+ *	params are for; 0 where that is left as it is
+ * @width: coded width
+ * @height: coded height
+ * @rate: frames a second
+ * @bitrate: bits a second
+ * @streams: streams of the device, one that is to be created not counted
+ * @request: enum devhost_policy_video_request
+ * @encoder: 1 for an encoder, 0 for a decoder
+ */
+struct devhost_policy_video {
+	u32 guest;
+	u32 device;
+	u32 stream;
+	u32 format;
+	u32 width;
+	u32 height;
+	u32 rate;
+	u32 bitrate;
+	u32 streams;
+	u8 request;
+	u8 encoder;
+};
+
+/**
  * struct devhost_policy_ops - the policy of one guest, as a BPF struct_ops map
  * @can: verdict on one CAN frame
  * @snd: verdict on one request to a sound device
  * @scmi: verdict on one SCMI command
+ * @video: verdict on one request to a video device
  * @guest: id of the guest it is for (DEVHOST_A_GUEST_ID); set before loading
  *
  * Every call returns enum devhost_verdict, DEVHOST_VERDICT_LIMIT at most;
@@ -137,6 +183,7 @@ struct devhost_policy_ops {
 	int (*can)(const struct devhost_policy_can *frame);
 	int (*snd)(const struct devhost_policy_snd *request);
 	int (*scmi)(const struct devhost_policy_scmi *command);
+	int (*video)(const struct devhost_policy_video *request);
 	u32 guest;
 };
 
@@ -146,5 +193,7 @@ bool devhost_policy_snd(struct devhost_device *dev,
 			struct devhost_policy_snd *request);
 enum devhost_verdict devhost_policy_scmi(struct devhost_device *dev,
 					 struct devhost_policy_scmi *command);
+bool devhost_policy_video(struct devhost_device *dev,
+			  struct devhost_policy_video *request);
 
 #endif /* _DEVHOST_POLICY_H */
