@@ -28,6 +28,8 @@ static const struct vdpa_mgmtdev_ops devhost_mgmtdev_ops = {
 
 static struct virtio_device_id devhost_id_table[] = {
 	{ VIRTIO_ID_SOUND, VIRTIO_DEV_ANY_ID },
+	{ VIRTIO_ID_VIDEO_ENCODER, VIRTIO_DEV_ANY_ID },
+	{ VIRTIO_ID_VIDEO_DECODER, VIRTIO_DEV_ANY_ID },
 	{ VIRTIO_ID_SCMI, VIRTIO_DEV_ANY_ID },
 	{ VIRTIO_ID_CAN, VIRTIO_DEV_ANY_ID },
 	{ 0 },

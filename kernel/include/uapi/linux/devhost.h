@@ -741,4 +741,33 @@ enum devhost_scmi_reading_attr {
 	DEVHOST_A_SCMI_READING_MAX = __DEVHOST_A_SCMI_READING_MAX - 1
 };
 
+/* Streams that a video device can have at a time. */
+#define DEVHOST_VIDEO_STREAMS_LIMIT	32
+
+/**
+ * enum devhost_video_attr - backend of a video device, class "video_decoder" or
+ *	"video_encoder"
+ * @DEVHOST_A_VIDEO_FD: u32, a codec of the host, /dev/video*, that the sender
+ *	has opened to read and write; the device keeps the file and opens the
+ *	same node again for each stream, the sender closes its own descriptor
+ *	(new)
+ * @DEVHOST_A_VIDEO_STREAMS_MAX: u32, streams at a time, 1 ..
+ *	DEVHOST_VIDEO_STREAMS_LIMIT, default 8; new and get
+ * @DEVHOST_A_VIDEO_STREAMS: u32, streams now (get)
+ * @DEVHOST_A_VIDEO_NODE: u32, number of the node: N of /dev/videoN (get)
+ * @DEVHOST_A_VIDEO_NAME: string, the codec's name for itself (get)
+ */
+enum devhost_video_attr {
+	DEVHOST_A_VIDEO_UNSPEC,
+	DEVHOST_A_VIDEO_FD,
+	DEVHOST_A_VIDEO_STREAMS_MAX,
+	DEVHOST_A_VIDEO_STREAMS,
+	DEVHOST_A_VIDEO_NODE,
+	DEVHOST_A_VIDEO_NAME,
+
+	/* private: */
+	__DEVHOST_A_VIDEO_MAX,
+	DEVHOST_A_VIDEO_MAX = __DEVHOST_A_VIDEO_MAX - 1
+};
+
 #endif /* _UAPI_LINUX_DEVHOST_H */
