@@ -283,6 +283,23 @@ static int vhost_snd_nearest(struct snd_pcm_substream *substream,
 	return 0;
 }
 
+/*
+ * Frames of a period that the PCM should have. What nobody kicks for is seen
+ * when the PCM wakes: three times a buffer at least, so that what came behind
+ * one period is there before the next one has been played.
+ */
+static u32 vhost_snd_period(const struct snd_pcm_substream *substream,
+			    const struct vhost_snd_params *want)
+{
+	u32 frames = want->period_bytes / want->frame_bytes;
+	u32 periods = want->buffer_bytes / want->period_bytes;
+
+	if (substream->stream == SNDRV_PCM_STREAM_CAPTURE ||
+	    !(want->features & BIT(VIRTIO_SND_PCM_F_MSG_POLLING)))
+		return frames;
+	return max(frames / DIV_ROUND_UP(3, periods), 1U);
+}
+
 /* The hardware's parameters that are nearest to the guest's. */
 static int vhost_snd_choose(struct snd_pcm_substream *substream,
 			    struct snd_pcm_hw_params *params,
@@ -310,7 +327,7 @@ static int vhost_snd_choose(struct snd_pcm_substream *substream,
 		return err;
 	err = vhost_snd_nearest(substream, params, scratch,
 				SNDRV_PCM_HW_PARAM_PERIOD_SIZE,
-				want->period_bytes / want->frame_bytes, false);
+				vhost_snd_period(substream, want), false);
 	if (err)
 		return err;
 	return vhost_snd_nearest(substream, params, scratch,

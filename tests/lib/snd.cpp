@@ -205,6 +205,14 @@ Fd open_node(const std::string &path, int flags)
 
 } // namespace
 
+bool substream_runs(int card, unsigned device, bool capture, unsigned subdevice)
+{
+    const std::string pcm = "/proc/asound/card" + std::to_string(card) + "/pcm" +
+                            std::to_string(device) + (capture ? "c" : "p");
+    return read_file(pcm + "/sub" + std::to_string(subdevice) + "/status").find("RUNNING") !=
+           std::string::npos;
+}
+
 Fd open_pcm(int card, unsigned device, bool capture)
 {
     return open_node(pcm_path(card, device, capture), O_RDWR | O_NONBLOCK);
@@ -680,7 +688,8 @@ Bytes trimmed(const Bytes &data, const Params &params)
             data.begin() + static_cast<ptrdiff_t>(last)};
 }
 
-Bytes play(SndGuest &guest, uint32_t stream, HostPcm &host, const Params &params, uint64_t frames)
+Bytes play(SndGuest &guest, uint32_t stream, HostPcm &host, const Params &params, uint64_t frames,
+           bool kick)
 {
     const uint64_t period = params.period_bytes / params.frame_bytes();
     host.configure(params);
@@ -690,7 +699,7 @@ Bytes play(SndGuest &guest, uint32_t stream, HostPcm &host, const Params &params
     uint64_t queued = 0;
     auto feed = [&] {
         const uint64_t n = std::min(period, frames - queued);
-        CHECK(guest.queue_tx(stream, pattern(params, queued, n)) >= 0);
+        CHECK(guest.queue_tx(stream, pattern(params, queued, n), kick) >= 0);
         queued += n;
     };
     while (queued < frames && guest.tx_pending() < params.buffer_bytes / params.period_bytes) {

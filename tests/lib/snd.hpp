@@ -56,6 +56,8 @@ Bytes pattern(const Params &params, uint64_t first, size_t frames);
 // The card of that id: "Loopback", "Dummy"; loads the module where needed.
 int card(const std::string &id);
 std::string pcm_path(int card, unsigned device, bool capture);
+// Whether the host's PCM plays or records.
+bool substream_runs(int card, unsigned device, bool capture, unsigned subdevice = 0);
 // As a daemon opens it for a device.
 Fd open_pcm(int card, unsigned device, bool capture);
 // As a daemon opens a card's control file: subscribed.
@@ -256,8 +258,9 @@ private:
 };
 
 // Plays @frames of the pattern from beginning to end: SET_PARAMS to RELEASE;
-// what the host heard, without the silence around it.
-Bytes play(SndGuest &guest, uint32_t stream, HostPcm &host, const Params &params, uint64_t frames);
+// what the host heard, without the silence around it. @kick: of the tx queue.
+Bytes play(SndGuest &guest, uint32_t stream, HostPcm &host, const Params &params, uint64_t frames,
+           bool kick = true);
 // Without leading and trailing zeros, in whole frames.
 Bytes trimmed(const Bytes &data, const Params &params);
 

@@ -34,13 +34,6 @@ void run(snd::SndGuest &guest, uint32_t stream, const snd::Params &p, unsigned b
     CHECK_EQ(guest.start_stream(stream), ok);
 }
 
-// The substreams of the loop that somebody has open.
-std::string substream(int card, unsigned device, bool capture)
-{
-    return read_file("/proc/asound/card" + std::to_string(card) + "/pcm" + std::to_string(device) +
-                     (capture ? "c" : "p") + "/sub0/status");
-}
-
 } // namespace
 
 TEST_RINGS("snd: reset in the middle of streaming, both ways")
@@ -57,12 +50,12 @@ TEST_RINGS("snd: reset in the middle of streaming, both ways")
     }
     // Nothing plays on behind the guest's back.
     for (int waited = 0; waited < 200; waited++) {
-        if (substream(t.number, 0, false).find("RUNNING") == std::string::npos) {
+        if (!snd::substream_runs(t.number, 0, false)) {
             break;
         }
         usleep(10000);
     }
-    CHECK(substream(t.number, 0, false).find("RUNNING") == std::string::npos);
+    CHECK(!snd::substream_runs(t.number, 0, false));
     t.good();
     t.good_capture();
 }
@@ -148,13 +141,12 @@ TEST_RINGS("snd: a VMM that is killed while it streams")
         usleep(20000);
         vmm.kill();
         for (int waited = 0; waited < 500; waited++) {
-            if (device.info().state == DEVHOST_DEV_IDLE &&
-                substream(number, 0, false).find("RUNNING") == std::string::npos) {
+            if (device.info().state == DEVHOST_DEV_IDLE && !snd::substream_runs(number, 0, false)) {
                 break;
             }
             usleep(10000);
         }
-        CHECK(substream(number, 0, false).find("RUNNING") == std::string::npos);
+        CHECK(!snd::substream_runs(number, 0, false));
     }
     CHECK_EQ(device.pinned(), 0U);
     snd::SndGuest guest(device.path(), snd::with_ring(ring));
