@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # System power with the real systemd and logind: each role, a guest that is silent, requests that
-# contradict each other, the host's own suspend, devhostd killed in every phase, a thermal ceiling.
+# contradict each other, the host's own suspend, devhostd killed in every phase, a thermal ceiling, a
+# sensor of hwmon.
 # Guests are agents of the driver library. The machine stays up: poweroff.target and reboot.target
 # are empty ones, so logind goes through all of it and comes back.
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC2317
@@ -10,7 +11,7 @@
 agent=$(command -v scmi-agent || echo /opt/devhost-tests/bin/scmi-agent)
 knobs=/sys/kernel/debug/scmi_providers
 
-plan 58
+plan 102
 
 # What a failure needs to be told from: the decision, and what led to it.
 report() {
@@ -41,10 +42,19 @@ restarted() {
 	[ "$(systemctl show -P MainPID devhostd)" != "$1" ] &&
 		[ "$(systemctl show -P MainPID devhostd)" != 0 ] && devhostctl status
 }
+# What signals have told of the host's state since mark, in this order and nothing else
+mark() {
+	marked=$(wc -l <"$log/story")
+	before=$(now)
+}
+went() {
+	[ "$(tail -n +$((marked + 1)) "$log/story" | grep '^devhost ' | grep -o 'CurrentState=[a-z]*' |
+		uniq | tr '\n' ' ')" = "$(printf 'CurrentState=%s ' "$@")" ]
+}
 passed() { tail -n 1 "$log/$1" 2>/dev/null || echo 0; }
 passed_since() { [ "$(passed "$1")" -gt "$2" ]; }
 
-# guest NAME [KEY=VALUE...]: with a clock and the right to ask
+# guest NAME [KEY=VALUE...]: with a clock, a fan that hwmon knows, and the right to ask
 guest() {
 	local name=$1
 	shift
@@ -52,7 +62,7 @@ guest() {
 	no_guest "$name" &&
 		devhostctl create "$name" unit="$name.service" "$@" &&
 		devhostctl create "$name/scmi0" scmi policy_required=false \
-			'resource=[{kind="clock",host="clk0",device="scmi_prov"}]' &&
+			'resource=[{kind="clock",host="clk0",device="scmi_prov"},{kind="sensor",host="prov/fan1",source="hwmon"}]' &&
 		eventually 60 test -e "/dev/devhost/$name/scmi0"
 }
 
@@ -94,7 +104,7 @@ put_back() {
 		no_guest "$name"
 	done
 	echo none >/sys/power/pm_test
-	rm -rf /run/systemd/system/{poweroff,reboot}.target /etc/devhost/power.toml \
+	rm -rf /usr/lib/systemd/system-sleep/e2e /run/systemd/system/{poweroff,reboot}.target /etc/devhost/power.toml \
 		/run/systemd/system/e2e-{again,poweroff,reboot}.service /run/systemd/system/devhostd.service.d/fast.conf
 	systemctl daemon-reload
 	systemctl reload devhostd
@@ -111,6 +121,15 @@ stub() {
 	systemctl daemon-reload
 }
 
+# The same for suspend, which systemd-sleep announces before it is done.
+stub_suspend() {
+	mkdir -p /usr/lib/systemd/system-sleep
+	printf '#!/bin/sh\n[ "$1" != pre ] || awk "{ print int(\\$1 * 1000) }" /proc/uptime >>%s\n' \
+		"$log/suspend" >/usr/lib/systemd/system-sleep/e2e
+	chmod 755 /usr/lib/systemd/system-sleep/e2e
+}
+
+stub_suspend
 stub poweroff
 stub reboot
 printf '[Service]\nType=oneshot\nExecStart=/bin/touch %s/again\n' "$log" \
@@ -119,7 +138,7 @@ mkdir -p /run/systemd/system/devhostd.service.d
 printf '[Service]\nRestartSec=1\n' >/run/systemd/system/devhostd.service.d/fast.conf
 cat >/etc/devhost/power.toml <<'T'
 total_ms = 120000
-retry_after_ms = 500
+retry_after_ms = 3000
 [[thermal]]
 zone = "prov-zone"
 above = 90000
@@ -150,7 +169,7 @@ need "two that vote" guest g1 power.role=vote
 need "the second one" guest g2 power.role=vote
 vm g1 ask
 vm g2 exit
-before=$(now)
+mark
 tell g1 ask 0
 check "vote: one of two does not do it" eventually 60 is LimitingReason '"votes"'
 check "vote: it is shown who wants what" sh -c 'devhostctl power | grep -q "g1 *vote *running *off"'
@@ -158,6 +177,16 @@ tell g2 ask 0
 check "vote: both do" eventually 60 passed_since poweroff "$before"
 check "vote: the host is back" eventually 60 is CurrentState '"on"'
 check "vote: who asked hears of its end" eventually 60 heard g1 "told 3"
+check "vote: signals tell it in order" eventually 60 went acting leaving on
+spawn worker devhostctl power vote on "is at work" -- sleep 600
+eventually 60 sh -c 'devhostctl power | grep -q "is at work"'
+mark
+tell g1 ask 1
+tell g2 ask 1
+check "vote: a local one keeps the host on" eventually 60 guest_is g2 LimitingReason '"votes"'
+pkill -P "$(cat "$log/worker.pid")" sleep
+check "vote: it goes when that is given up" eventually 60 passed_since reboot "$before"
+check "vote: the host is back" eventually 60 is CurrentState '"on"'
 
 # three guests, one silent
 need "a master" guest g1 power.role=master
@@ -166,7 +195,7 @@ need "one that is silent" guest g3 power.budget_ms=3000
 vm g1 ask
 vm g2 exit
 vm g3 never
-before=$(now)
+mark
 tell g1 ask 1
 check "master: the others are told" eventually 60 heard g3 "told 1"
 check "master: the silent one is waited for" eventually 60 is Waiting '1 "guest g3"'
@@ -177,6 +206,7 @@ check "master: after the budget, before the total" test $spent -ge 3000 -a $spen
 check "the silent one's unit was stopped" eventually 60 sh -c '! systemctl is-active g3.service'
 check "it is marked" guest_is g3 Unresponsive true
 check "the host is back" eventually 60 is CurrentState '"on"'
+check "master: signals tell it in order" eventually 60 went preparing acting leaving on
 vm g3 never
 check "who starts anew is no longer marked" guest_is g3 Unresponsive false
 
@@ -193,6 +223,7 @@ no_guest g3
 need "one that takes its time" guest g2 power.budget_ms=100000
 vm g1 never
 vm g2 never
+mark
 tell g1 ask 0
 check "a request: off" eventually 60 heard g2 "told 0"
 tell g1 ask 1
@@ -200,6 +231,25 @@ check "then another: reboot" eventually 60 said g2 "told 0" "told 1"
 check "taken back by an administrator" devhostctl power on
 check "which is announced" eventually 60 said g2 "told 0" "told 1" "told 3"
 check "the host is on" eventually 60 is CurrentState '"on"'
+check "signals tell it in order" eventually 60 went preparing on
+check "and it has gone nowhere" sh -c "! [ $(passed poweroff) -gt $before ] && ! [ $(passed reboot) -gt $before ]"
+
+# one that depends on another is told before it
+need "one that depends on another" guest g2 power.order=2 power.budget_ms=100000
+need "the other" guest g3 power.order=1 power.budget_ms=100000
+vm g2 never
+vm g3 never
+before=$(now)
+tell g1 ask 0
+check "order: who depends is told" eventually 60 heard g2 "told 0"
+check "order: the other is not yet" unheard g3 "told 0"
+tell g2 ask 0
+check "order: then it is" eventually 60 heard g3 "told 0"
+tell g3 ask 0
+check "order: then the host is left" eventually 60 passed_since poweroff "$before"
+check "the host is back" eventually 60 is CurrentState '"on"'
+systemctl stop g3.service
+no_guest g3
 
 # devhostd is killed
 spawn block devhostctl power block "writes flash" -- sleep 60
@@ -218,12 +268,30 @@ tell g2 ask 0
 check "and to the end" eventually 60 passed_since poweroff "$before"
 check "the host is back" eventually 60 is CurrentState '"on"'
 
+spawn other systemd-inhibit --what=shutdown --mode=delay --who=e2e --why="needs longer" sleep 600
+eventually 60 sh -c 'systemd-inhibit --list | grep -q e2e'
+vm g2 exit
+before=$(now)
+tell g1 ask 0
+check "logind waits for somebody else" eventually 60 is CurrentState '"leaving"'
+check "devhostd is killed while the host leaves" kill_daemon
+check "it still does" is CurrentState '"leaving"'
+pkill -P "$(cat "$log/other.pid")" sleep
+check "to the end" eventually 60 passed_since poweroff "$before"
+check "the host is back" eventually 60 is CurrentState '"on"'
+check "logind waits for devhostd again" eventually 60 sh -c 'systemd-inhibit --list | grep -q devhostd'
+
 # the host does not go
 ln -sf /dev/null /run/systemd/system/poweroff.target
 systemctl daemon-reload
 vm g2 exit
 tell g1 ask 0
+check "what fails is tried again" eventually 60 sh -c \
+	'busctl get-property org.devhost1 /org/devhost1/power org.devhost1.Power Failures | grep -qx "u 1"'
+check "devhostd is killed between two attempts" kill_daemon
 check "what fails three times is not tried again" eventually 60 is CurrentState '"quiesced"'
+check "devhostd is killed when that is so" kill_daemon
+check "nor then" is CurrentState '"quiesced"'
 tell g1 ask 0
 check "nor asked for" eventually 60 is LimitingReason '"quiesced"'
 stub poweroff
@@ -246,20 +314,68 @@ tell g2 ask 4
 check "suspend: guests hear of its end" eventually 60 said g2 "told 4" "asked 4" "told 3"
 check "suspend: the host is on" eventually 60 is CurrentState '"on"'
 
+# guests that use their whole budget: one is ready at its end, one never is
+systemctl stop g1.service
+need "one that needs all of its time" guest g2 power.budget_ms=8000
+need "one that needs more" guest g3 power.budget_ms=8000
+vm g2 6000
+vm g3 never
+mark
+systemctl suspend &
+check "suspend: both are told" eventually 60 heard g3 "told 4"
+check "suspend: one uses its time" eventually 60 heard g2 "asked 4: 0"
+check "suspend: the host is left in its budget" eventually 60 passed_since suspend "$before"
+spent=$(($(passed suspend) - before))
+echo "# two guests with 8000 ms, one of them silent: $spent ms"
+check "suspend: after the budget, before the total" test $spent -ge 8000 -a $spent -lt 60000
+check "suspend: who was ready hears of its end" eventually 60 said g2 "told 4" "asked 4" "told 3"
+check "suspend: signals tell it in order" eventually 60 went preparing leaving on
+check "suspend: the silent one goes on" systemctl is-active g3.service
+check "suspend: it is marked" guest_is g3 Unresponsive true
+tell g3 ask 4
+check "suspend: until it asks for something" eventually 60 guest_is g3 Unresponsive false
+systemctl stop g3.service
+no_guest g3
+
+# past logind
+tell g2 rate 0 30000000
+eventually 60 grep -qx 30000000 $knobs/clk0/rate
+mark
+check "past logind: the machine sleeps" sh -c 'echo mem >/sys/power/state'
+stopped() {
+	tail -n +$((marked + 1)) "$log/story" | grep '^g2/scmi0 ' | grep -o 'State=[a-z]*' | tr '\n' ' ' |
+		grep -q 'State=quiesced State=running'
+}
+check "past logind: the device was stopped meanwhile" eventually 60 stopped
+check "past logind: what its guest wants still counts" grep -qx 30000000 $knobs/clk0/rate
+tell g2 rate 0 31000000
+check "past logind: it goes on" eventually 60 grep -qx 31000000 $knobs/clk0/rate
+systemctl stop g2.service
+vm g1 ask
+
 # a ceiling
 echo 40000 >$knobs/zone/temp
 tell g1 rate 0 50000000
 check "a guest holds its maximum" eventually 60 grep -qx 50000000 $knobs/clk0/rate
 echo 95000 >$knobs/zone/temp
 check "the ceiling takes effect" eventually 60 grep -qx 20000000 $knobs/clk0/rate
+check "it is shown why" sh -c 'devhostctl power | grep -q "clock clk0 *20000000 *thermal"'
+check "and that it limits the guest" sh -c 'devhostctl power | grep -q "g1 .*50000000 .*ceiling"'
+check "devhostd is killed while it is hot" kill_daemon
+check "the ceiling is still there" grep -qx 20000000 $knobs/clk0/rate
 echo 70000 >$knobs/zone/temp
 check "and ends" eventually 60 grep -qx 50000000 $knobs/clk0/rate
 
-kill $monitor
-story() {
-	grep -o 'CurrentState=[a-z]*' "$log/story" | tr '\n' ' ' | tee /dev/stderr |
-		grep -q 'CurrentState=preparing.*CurrentState=acting.*CurrentState=leaving.*CurrentState=on'
+# what the kernel can't read itself
+reads() {
+	tell "$1" read 0
+	heard "$1" "value $2"
 }
-check "signals told it in order" story
+echo 1200 >$knobs/fan/rpm
+check "hwmon: a guest reads what the host has" eventually 60 reads g1 1200
+echo 1350 >$knobs/fan/rpm
+check "hwmon: and what it is later" eventually 60 reads g1 1350
+
+kill $monitor
 systemctl stop g1.service g2.service 2>/dev/null
 finish

@@ -165,6 +165,11 @@ TEST_RINGS("a guest with the kernel's own SCMI drivers")
     CHECK_EQ(guest.sh("cat /sys/class/hwmon/*/in0_input /sys/class/hwmon/*/in1_input 2>/dev/null; "
                       "true"),
              "13800");
+    // It is told when a threshold is crossed.
+    guest.set("trip", 50000);
+    CHECK_EQ(guest.get("trip"), 0U);
+    set_knob("zone/temp", 60000);
+    guest.await("[ $(cat " + guest.consumer + "trip) = 1 ]");
 
     const ResourceInfo held = resource(device.control(), device.guest(), DEVHOST_SCMI_CLOCK, 0);
     CHECK(held.vote_on);

@@ -450,6 +450,45 @@ void calm()
     set_knob("rst0/host", 0);
 }
 
+CpuFrequencies::CpuFrequencies()
+{
+    calm();
+    have_driver(true);
+}
+
+CpuFrequencies::~CpuFrequencies()
+{
+    try {
+        have_driver(false);
+    } catch (const std::exception &error) {
+        tap::note(error.what());
+    }
+}
+
+void CpuFrequencies::have_driver(bool there)
+{
+    set_knob("cpu/driver", there);
+}
+
+Resource CpuFrequencies::resource()
+{
+    return {DEVHOST_SCMI_PERF, "cpu0", "processor", "", DEVHOST_SCMI_SOURCE_CPUFREQ};
+}
+
+uint64_t CpuFrequencies::least()
+{
+    const std::string text = read_file("/sys/devices/system/cpu/cpu0/cpufreq/scaling_min_freq");
+    return text.empty() ? 0 : std::stoull(text);
+}
+
+void CpuFrequencies::expect_least(uint64_t khz)
+{
+    for (int i = 0; i < 500 && least() != khz; i++) {
+        usleep(10000);
+    }
+    CHECK_EQ(least(), khz);
+}
+
 GuestSetup without_p2a(RingKind ring)
 {
     GuestSetup setup = with_ring(ring);

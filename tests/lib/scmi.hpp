@@ -176,6 +176,23 @@ void expect_knob(const std::string &name, uint64_t value, int timeout_ms = 5000)
 // All providers as they are at the start of a test: no delays, no failures.
 void calm();
 
+// A cpufreq driver for the host's processors, as long as this lives: 1, 2, 3 GHz.
+class CpuFrequencies {
+public:
+    CpuFrequencies();
+    CpuFrequencies(const CpuFrequencies &) = delete;
+    CpuFrequencies &operator=(const CpuFrequencies &) = delete;
+    ~CpuFrequencies();
+    void have_driver(bool there);
+
+    // The first processor, as a guest is given it.
+    static Resource resource();
+    // The frequency below which it does not go, in kHz; 0: it has no driver.
+    static uint64_t least();
+    // Waits for that: the kernel sees to it soon.
+    void expect_least(uint64_t khz);
+};
+
 // A guest that has no event queue.
 GuestSetup without_p2a(RingKind ring);
 

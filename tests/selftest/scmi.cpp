@@ -182,6 +182,28 @@ TEST_RINGS("scmi: every message id of every protocol, without P2A")
     t.guest.good();
 }
 
+TEST_RINGS("scmi: every message id of every protocol, without permission")
+{
+    calm();
+    DeviceParams closed = params(everything(), ring);
+    closed.policy_required = true;
+    TestDevice device(closed);
+    ScmiGuest g(device.path(), with_ring(ring));
+    g.bring_up();
+    for (uint8_t protocol : protocols) {
+        for (uint32_t id = 0; id <= 0xff; id++) {
+            Message m{protocol, static_cast<uint8_t>(id), id == 0x2 || id == 0x10 ? 4U : 0U, 0};
+            if (const Message *known = find_message(protocol, id)) {
+                m = *known;
+            }
+            const Answer answer = g.raw(request(m, m.min), 136);
+            CHECK_EQ(answer.length, 8U);
+            CHECK_EQ(answer.status, m.resource < 0 ? not_supported : not_found);
+        }
+    }
+    CHECK_EQ(device.stats().counters.at("commands"), 0U);
+}
+
 TEST_RINGS("M3 parameters short and long, for every message")
 {
     ScmiFixture t(with_ring(ring));
@@ -512,6 +534,7 @@ TEST("scmi: what can't be created, and why")
     refused({{DEVHOST_SCMI_RESET, "rst9"}}, -ENOENT);
     refused({{DEVHOST_SCMI_POWER, "scmi_prov"}}, -EOPNOTSUPP); // no runtime PM
     refused({{DEVHOST_SCMI_PERF, "scmi_prov"}}, -ENODEV);      // no operating points
+    refused({{DEVHOST_SCMI_PERF, "cpu0", "", "", DEVHOST_SCMI_SOURCE_CPUFREQ}}, -ENODEV);
     refused({{DEVHOST_SCMI_SENSOR, "no-zone", "", ""}}, -ENODEV);
     refused({{DEVHOST_SCMI_CLOCK, "clk0", "", "scmi_prov", DEVHOST_SCMI_SOURCE_IIO}}, -EOPNOTSUPP);
     refused({{DEVHOST_SCMI_CLOCK, "clk0", "", "scmi_prov", DEVHOST_SCMI_SOURCE_DEFAULT, false,

@@ -15,16 +15,16 @@ namespace {
 
 // Two guests that have the same resources.
 struct Two {
-    explicit Two(RingKind ring)
-        : first(with_ring(ring)),
-          device(second_params(ring)),
+    explicit Two(RingKind ring, const std::vector<Resource> &have = everything())
+        : first(with_ring(ring), true, have),
+          device(second_params(ring, have)),
           second(device.path(), with_ring(ring))
     {
         second.bring_up();
     }
-    static DeviceParams second_params(RingKind ring)
+    static DeviceParams second_params(RingKind ring, const std::vector<Resource> &have)
     {
-        DeviceParams params = scmi::params(everything(), ring);
+        DeviceParams params = scmi::params(have, ring);
         params.guest = "second";
         return params;
     }
@@ -132,6 +132,51 @@ TEST_RINGS("votes: domains, levels, supplies and resets of two guests")
     t.a().reset();
     expect_knob("rst0/asserted", 0);
     t.b().ok(reset, 0x4, {0, 1, 0});
+}
+
+TEST_RINGS("votes: a processor goes no slower than anybody wants it to")
+{
+    CpuFrequencies frequencies;
+    Two t(ring, {CpuFrequencies::resource()});
+    const Answer levels = t.a().ok(perf, 0x4, {0, 0});
+    CHECK_EQ(levels.u32(0), 3U);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_EQ(levels.u32(4 + 20 * i), 1000000U * (i + 1));
+    }
+    frequencies.expect_least(1000000);
+    t.a().ok(perf, 0x7, {0, 2000000});
+    frequencies.expect_least(2000000);
+    // Which one it has above that is up to its governor, which takes a moment.
+    const auto level = [&] { return t.a().ok(perf, 0x8, {0}).u32(0); };
+    for (int i = 0; i < 500 && level() < 2000000; i++) {
+        usleep(10000);
+    }
+    CHECK(level() >= 2000000U);
+    t.b().ok(perf, 0x7, {0, 3000000});
+    frequencies.expect_least(3000000);
+    // What was wanted is wanted of the next driver, too.
+    frequencies.have_driver(false);
+    CHECK_EQ(CpuFrequencies::least(), 0U);
+    t.b().ok(perf, 0x7, {0, 2000000});
+    frequencies.have_driver(true);
+    frequencies.expect_least(2000000);
+    t.a().reset();
+    t.b().reset();
+    frequencies.expect_least(1000000);
+}
+
+TEST_RINGS("votes: a device of devfreq goes no slower than anybody wants it to")
+{
+    Two t(ring, {{DEVHOST_SCMI_PERF, "scmi_prov-devfreq"}});
+    t.a().ok(perf, 0x7, {0, 200000});
+    expect_knob("devfreq/rate", 200000000);
+    CHECK_EQ(t.a().ok(perf, 0x8, {0}).u32(0), 200000U);
+    t.b().ok(perf, 0x7, {0, 400000});
+    expect_knob("devfreq/rate", 400000000);
+    t.b().reset();
+    expect_knob("devfreq/rate", 200000000);
+    t.a().reset();
+    expect_knob("devfreq/rate", 100000000);
 }
 
 TEST_RINGS("M5 enabled often, disabled without having been enabled")
@@ -244,7 +289,7 @@ TEST_RINGS("votes: who changes its mind all the time does not drown the others")
     const auto start = std::chrono::steady_clock::now();
     unsigned changes = 0;
     double seconds = 0;
-    while (seconds < 1 || changes < 100) {
+    while (seconds < 1 || changes <= 100) {
         enable(t.a(), 0, changes++ % 2 == 0);
         t.a().ok(system_power, 0x3, {0, changes % 2});
         seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

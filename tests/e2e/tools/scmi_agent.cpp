@@ -5,6 +5,7 @@
 //   ask STATE       SYSTEM_POWER_STATE_SET, graceful
 //   rate ID HZ      CLOCK_RATE_SET
 //   on ID, off ID   CLOCK_CONFIG_SET
+//   read ID         SENSOR_READING_GET, prints "value VALUE"
 //   exit
 // ANSWER is what it does about a transition: "ask" for the same state, "exit", a number: ask after
 // so many milliseconds, or "never".
@@ -111,6 +112,9 @@ private:
             say("rate set");
         } else if (verb == "on" || verb == "off") {
             guest_.ok(clk, 0x7, {first, verb == "on" ? 1U : 0U, 0});
+        } else if (verb == "read") {
+            const Answer answer = guest_.call(sensor, 0x6, {first, 0});
+            say(answer.status == success ? "value " + std::to_string(answer.u64(0)) : "no value");
         } else if (verb == "exit") {
             done_ = true;
         }

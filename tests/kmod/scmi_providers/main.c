@@ -110,6 +110,12 @@ static int __init prov_init(void)
 		err = prov_thermal_init();
 	if (!err && IS_REACHABLE(CONFIG_IIO))
 		err = prov_iio_init();
+	if (!err && IS_ENABLED(CONFIG_HWMON))
+		err = prov_hwmon_init();
+	if (!err && IS_ENABLED(CONFIG_PM_DEVFREQ))
+		err = prov_devfreq_init();
+	if (!err && IS_ENABLED(CONFIG_CPU_FREQ))
+		prov_cpufreq_init();
 	/* A part of it is registered for good: nothing can be undone. */
 	if (err)
 		pr_err("scmi_providers: set up in part only, error %d\n", err);

@@ -53,5 +53,8 @@ int prov_power_init(void);
 int prov_regulator_init(void);
 int prov_thermal_init(void);
 int prov_iio_init(void);
+int prov_hwmon_init(void);
+int prov_devfreq_init(void);
+void prov_cpufreq_init(void);
 
 #endif /* _SCMI_PROVIDERS_H */

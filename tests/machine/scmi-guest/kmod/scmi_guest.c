@@ -3,7 +3,8 @@
  * In a guest: puts an SCMI platform into the device tree, which makes the
  * kernel's own drivers use it, and drives a device that has a clock, a power
  * domain, a performance domain, a reset line and a supply of it. Files of the
- * platform device "consumer" say what the driver does.
+ * platform device "consumer" say what the driver does. A driver of SCMI's own
+ * watches a sensor for it.
  */
 #include <linux/clk.h>
 #include <linux/clk-provider.h>
@@ -15,6 +16,7 @@
 #include <linux/pm_runtime.h>
 #include <linux/regulator/consumer.h>
 #include <linux/reset.h>
+#include <linux/scmi_protocol.h>
 
 extern u8 __dtbo_scmi_guest_begin[];
 extern u8 __dtbo_scmi_guest_end[];
@@ -35,12 +37,68 @@ struct consumer {
 	struct regulator *vdd;
 };
 
+/* The sensor that is watched, and how. */
+#define WATCHED_SENSOR	"zone"
+
+static const struct scmi_sensor_proto_ops *watch_ops;
+static struct scmi_protocol_handle *watch_ph;
+static u32 watch_id;
+static unsigned long watch_crossed;
+
+static int watch_notify(struct notifier_block *nb, unsigned long event, void *data)
+{
+	const struct scmi_sensor_trip_point_report *report = data;
+
+	if (report->sensor_id == watch_id)
+		WRITE_ONCE(watch_crossed, watch_crossed + 1);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block watch_nb = { .notifier_call = watch_notify };
+
+static int watch_probe(struct scmi_device *sdev)
+{
+	const struct scmi_handle *handle = sdev->handle;
+	const struct scmi_sensor_info *info;
+	u32 i;
+
+	watch_ops = handle->devm_protocol_get(sdev, SCMI_PROTOCOL_SENSOR, &watch_ph);
+	if (IS_ERR(watch_ops))
+		return PTR_ERR(watch_ops);
+	for (i = 0; i < watch_ops->count_get(watch_ph); i++) {
+		info = watch_ops->info_get(watch_ph, i);
+		if (info && !strcmp(info->name, WATCHED_SENSOR))
+			break;
+	}
+	watch_id = i;
+	return handle->notify_ops->devm_event_notifier_register(sdev, SCMI_PROTOCOL_SENSOR,
+								SCMI_EVENT_SENSOR_TRIP_POINT_EVENT,
+								&watch_id, &watch_nb);
+}
+
+static const struct scmi_device_id watch_ids[] = {
+	{ SCMI_PROTOCOL_SENSOR, "watch" },
+	{ }
+};
+
+static struct scmi_driver watch_driver = {
+	.name = "scmi-watch",
+	.probe = watch_probe,
+	.id_table = watch_ids,
+};
+
+/* Tell when the first trip point, @value, is crossed. */
+static int watch_set(unsigned long value)
+{
+	return watch_ph ? watch_ops->trip_point_config(watch_ph, watch_id, 0, value) : -ENODEV;
+}
+
 /* A file that does something with a number, and says what is so. */
 #define CONSUMER_ATTR(_name, _get, _set)				\
 static ssize_t _name##_show(struct device *dev,				\
 			    struct device_attribute *attr, char *buf)	\
 {									\
-	struct consumer *c = dev_get_drvdata(dev);			\
+	struct consumer *c __maybe_unused = dev_get_drvdata(dev);	\
 									\
 	return sysfs_emit(buf, "%ld\n", (long)(_get));			\
 }									\
@@ -48,7 +106,7 @@ static ssize_t _name##_store(struct device *dev,			\
 			     struct device_attribute *attr,		\
 			     const char *buf, size_t count)		\
 {									\
-	struct consumer *c = dev_get_drvdata(dev);			\
+	struct consumer *c __maybe_unused = dev_get_drvdata(dev);	\
 	unsigned long value;						\
 	int err = kstrtoul(buf, 0, &value);				\
 									\
@@ -79,6 +137,7 @@ CONSUMER_ATTR(perf, !!c->perf, dev_pm_genpd_set_performance_state(c->perf, value
 CONSUMER_ATTR(reset, !!c->reset, reset_control_reset(c->reset));
 CONSUMER_ATTR(uv, regulator_get_voltage(c->vdd),
 	      regulator_set_voltage(c->vdd, value, value));
+CONSUMER_ATTR(trip, READ_ONCE(watch_crossed), watch_set(value));
 CONSUMER_ATTR(supply, regulator_is_enabled(c->vdd),
 	      value ? regulator_enable(c->vdd) : regulator_disable(c->vdd));
 
@@ -90,6 +149,7 @@ static struct attribute *consumer_attrs[] = {
 	&dev_attr_reset.attr,
 	&dev_attr_uv.attr,
 	&dev_attr_supply.attr,
+	&dev_attr_trip.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(consumer);
@@ -162,6 +222,8 @@ static int __init scmi_guest_init(void)
 	int changeset, err;
 
 	err = platform_driver_register(&consumer_driver);
+	if (!err)
+		err = scmi_register(&watch_driver);
 	if (err)
 		return err;
 	err = of_overlay_fdt_apply(__dtbo_scmi_guest_begin,
