@@ -49,9 +49,10 @@ static void fail(const char *what)
 	exit(2);
 }
 
-static int open_can(const struct options *o)
+/* Bound last: what passes before the filter is set would be heard too. */
+static int open_can(const struct options *o, const struct can_filter *filters, size_t size)
 {
-	int on = 1, size = 4 << 20;
+	int on = 1, room = 4 << 20;
 	struct sockaddr_can address = { .can_family = AF_CAN };
 	int fd = socket(PF_CAN, SOCK_RAW | SOCK_CLOEXEC, CAN_RAW);
 
@@ -59,20 +60,14 @@ static int open_can(const struct options *o)
 		fail("cannot open a CAN socket");
 	if (setsockopt(fd, SOL_CAN_RAW, CAN_RAW_FD_FRAMES, &on, sizeof(on)))
 		fail("cannot ask for CAN FD frames");
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (setsockopt(fd, SOL_CAN_RAW, CAN_RAW_FILTER, filters, size))
+		fail("cannot set a filter");
 	address.can_ifindex = if_nametoindex(o->interface);
 	if (!address.can_ifindex || bind(fd, (struct sockaddr *)&address, sizeof(address)))
 		fail(o->interface);
 	return fd;
-}
-
-static void filter(int fd, canid_t id, canid_t mask, canid_t id2, canid_t mask2)
-{
-	struct can_filter filters[] = { { id, mask }, { id2, mask2 } };
-
-	if (setsockopt(fd, SOL_CAN_RAW, CAN_RAW_FILTER, filters, sizeof(filters)))
-		fail("cannot set a filter");
 }
 
 /* Send one frame, waiting while the interface's queue is full. */
@@ -146,10 +141,11 @@ static int send_stream(const struct options *o)
 	uint32_t acked[RECEIVERS_MAX] = { 0 }, sent = 0;
 	bool present[RECEIVERS_MAX] = { false };
 	double progress = now(), started;
-	int fd = open_can(o);
+	const struct can_filter acks = {
+		ACK_ID(o->tag), CAN_SFF_MASK | CAN_EFF_FLAG | CAN_RTR_FLAG
+	};
+	int fd = open_can(o, &acks, sizeof(acks));
 
-	filter(fd, ACK_ID(o->tag), CAN_SFF_MASK | CAN_EFF_FLAG | CAN_RTR_FLAG, ACK_ID(o->tag),
-	       CAN_SFF_MASK | CAN_EFF_FLAG | CAN_RTR_FLAG);
 	for (unsigned int i = 0; i < o->receivers; i++) {
 		while (!present[i]) {
 			take_acks(fd, acked, present, 200);
@@ -214,10 +210,12 @@ static int check_stream(const struct options *o)
 	uint32_t expected = 0, reported = 0;
 	double progress = now(), last_report = 0;
 	struct frame frame, wanted;
-	int fd = open_can(o);
+	const struct can_filter stream[] = {
+		{ o->tag << 8, CAN_EFF_FLAG | 0x700 },
+		{ CAN_EFF_FLAG | o->tag << 26, CAN_EFF_FLAG | 0x1c000000 },
+	};
+	int fd = open_can(o, stream, sizeof(stream));
 
-	filter(fd, o->tag << 8, CAN_EFF_FLAG | 0x700, CAN_EFF_FLAG | o->tag << 26,
-	       CAN_EFF_FLAG | 0x1c000000);
 	/* what comes after the last frame must not be one of the stream */
 	while (expected < o->count || now() - progress < 1) {
 		double time = now();
@@ -252,7 +250,7 @@ static int check_stream(const struct options *o)
 
 static _Noreturn void flood(const struct options *o)
 {
-	int fd = open_can(o);
+	int fd = open_can(o, NULL, 0);
 
 	for (uint32_t number = 0;; number++) {
 		struct frame frame;
