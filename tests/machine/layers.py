@@ -94,7 +94,8 @@ def _build_base(layer):
     sources = layer.dir / "sources.list"
     sources.write_text(mirror.sources(SUITE))
     setup = MACHINE / "base-setup.sh"
-    argv = ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory",
+    # its mounts end with it, however it ends
+    argv = ["unshare", "--mount", "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory",
             "--include=" + ",".join(_packages()),
             "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*",
             "--dpkgopt=path-exclude=/usr/share/locale/*",
