@@ -113,7 +113,7 @@ static void vhost_video_formats_read(struct vhost_video_node *node,
 				     enum vhost_video_queue queue,
 				     struct vhost_video_caps *caps)
 {
-	bool coded = node->encoder == (queue == VHOST_VIDEO_OUTPUT);
+	bool coded = queue == vhost_video_coded_queue(node);
 	struct v4l2_fmtdesc desc = { .index = 0 };
 	u32 i;
 

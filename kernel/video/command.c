@@ -170,8 +170,7 @@ static u32 vhost_video_stream(struct vhost_video *vv,
 			      struct vhost_video_stream **stream)
 {
 	const struct vhost_video_caps *coded =
-		&vv->caps[vv->node.encoder ? VHOST_VIDEO_OUTPUT :
-					     VHOST_VIDEO_INPUT];
+		&vv->caps[vhost_video_coded_queue(&vv->node)];
 
 	if (vhost_video_stream_find(vv, req->stream))
 		return VIRTIO_VIDEO_RESP_ERR_INVALID_STREAM_ID;

@@ -103,8 +103,8 @@ static int vhost_video_session_coded(struct vhost_video_session *session)
 {
 	const struct vhost_video_params params = { .format = session->format };
 
-	return vhost_video_params_write(&session->node, session->node.encoder ?
-					VHOST_VIDEO_OUTPUT : VHOST_VIDEO_INPUT,
+	return vhost_video_params_write(&session->node,
+					vhost_video_coded_queue(&session->node),
 					&params);
 }
 
@@ -154,7 +154,7 @@ static u32 vhost_video_session_set_params(struct vhost_video_session *session,
 {
 	enum vhost_video_queue queue = req->queue;
 	const struct vhost_video_params *params = &req->params;
-	bool coded = session->node.encoder == (queue == VHOST_VIDEO_OUTPUT);
+	bool coded = queue == vhost_video_coded_queue(&session->node);
 
 	if (params->format && coded && params->format != session->format)
 		return VIRTIO_VIDEO_RESP_ERR_INVALID_PARAMETER;

@@ -349,6 +349,12 @@ vhost_video_raw(const struct vhost_video_node *node)
 	return node->encoder ? VHOST_VIDEO_INPUT : VHOST_VIDEO_OUTPUT;
 }
 
+static inline enum vhost_video_queue
+vhost_video_coded_queue(const struct vhost_video_node *node)
+{
+	return node->encoder ? VHOST_VIDEO_OUTPUT : VHOST_VIDEO_INPUT;
+}
+
 /* v4l2.c */
 int vhost_video_enum_fmt(struct vhost_video_node *node,
 			 struct v4l2_fmtdesc *desc);
