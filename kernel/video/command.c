@@ -120,6 +120,23 @@ vhost_video_query_control(struct vhost_video *vv,
 							 vv->scratch));
 }
 
+/**
+ * vhost_video_allowed - whether policy allows a driver something
+ * @vv: the device
+ * @ask: what it is; guest and device are filled in
+ *
+ * Context: The worker.
+ * Return: false where it does not, which is counted.
+ */
+bool vhost_video_allowed(struct vhost_video *vv,
+			 struct devhost_policy_video *ask)
+{
+	if (devhost_policy_video(vv->dev, ask))
+		return true;
+	devhost_count(vv->dev, VHOST_VIDEO_DENIED, 1);
+	return false;
+}
+
 static bool vhost_video_may(struct vhost_video *vv,
 			    const struct vhost_video_request *req)
 {
@@ -152,10 +169,7 @@ static bool vhost_video_may(struct vhost_video *vv,
 	default:
 		return true;
 	}
-	if (devhost_policy_video(vv->dev, &ask))
-		return true;
-	devhost_count(vv->dev, VHOST_VIDEO_DENIED, 1);
-	return false;
+	return vhost_video_allowed(vv, &ask);
 }
 
 /* Streams that are ending hold files of the codec, but no more than others. */

@@ -189,10 +189,7 @@ static bool vhost_video_stream_may(struct vhost_video_stream *stream,
 		ask.height = params->height;
 		ask.rate = params->rate;
 	}
-	if (devhost_policy_video(vv->dev, &ask))
-		return true;
-	devhost_count(vv->dev, VHOST_VIDEO_DENIED, 1);
-	return false;
+	return vhost_video_allowed(vv, &ask);
 }
 
 static void vhost_video_sized(struct vhost_video_stream *stream)

@@ -424,6 +424,8 @@ void vhost_video_command_free(struct vhost_video_command *cmd);
 enum devhost_answer vhost_video_answer(struct devhost_chain *chain,
 				       const struct vhost_video_request *req,
 				       const struct vhost_video_answer *answer);
+bool vhost_video_allowed(struct vhost_video *vv,
+			 struct devhost_policy_video *ask);
 enum devhost_answer vhost_video_request(struct vhost_video *vv,
 					struct devhost_chain *chain);
 
