@@ -161,5 +161,4 @@ void echo_lost(struct devhost_device *dev, struct devhost_resource *res)
 	echo_count(devhost_priv(dev), ECHO_COUNT_LOST, 1);
 }
 
-/* MODULE_IMPORT_NS() of both kinds of kernel. */
-MODULE_INFO(import_ns, "DMA_BUF");
+MODULE_IMPORT_NS("DMA_BUF");

@@ -278,7 +278,6 @@ static void __exit edu_exit(void)
 }
 module_exit(edu_exit);
 
-/* MODULE_IMPORT_NS() of both kinds of kernel. */
-MODULE_INFO(import_ns, "DMA_BUF");
+MODULE_IMPORT_NS("DMA_BUF");
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("DMA of QEMU's edu device within a dma-buf, for tests");
