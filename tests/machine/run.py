@@ -24,6 +24,12 @@ TIERS = {
 }
 
 
+def split_kernel(word):
+    """A word of the command line, and the kernel it is for or ""."""
+    word, _, kernel = word.partition("@")
+    return word, kernel
+
+
 def parse(argv):
     parser = argparse.ArgumentParser(
         prog="tests/run", description="Build everything, then run suites or tiers of suites. "
@@ -37,7 +43,8 @@ def parse(argv):
                         help="name suites and their programs, as they were built last")
     parser.add_argument("--kernel", action="append", help="only this one: 6.12 or 7.2")
     options = parser.parse_args(argv)
-    for word in (w.partition("@")[0] for w in options.what):
+    options.what = [split_kernel(word) for word in options.what or ["full"]]
+    for word, _ in options.what:
         if word not in TIERS and word not in SUITES and word.split("/")[0] not in PROGRAMS:
             parser.error(f"no tier or suite is called {word}")
     return options
@@ -64,7 +71,7 @@ def show_list():
 def programs(suite, what, kernel, by_default, layer):
     """The programs of a suite that were asked for, for one kernel."""
     wanted = []
-    for word, _, on in (w.partition("@") for w in what):
+    for word, on in what:
         if suite in (word.split("/")[0], *TIERS.get(word, [])) and \
                 (on == kernel or not on and by_default):
             _, _, program = word.partition("/")
@@ -77,11 +84,11 @@ def run_suites(suites, results, layer, known, kernels, what):
     if suites == ["unit"]:
         suite_unit.unit(results, layer)
     elif suites == ["lint"]:
-        suite_lint.lint(results, layer, kernels, quick="quick" in what)
+        suite_lint.lint(results, layer, kernels, quick=("quick", "") in what)
     elif suites == ["bench"]:
         suite_bench.bench(results, layer, kernels[0])
     else:
-        suite_vm.run(results, layer, "soak" in what,
+        suite_vm.run(results, layer, ("soak", "") in what,
                      {kernel: [p for suite in suites
                                for p in programs(suite, what, kernel, kernel in kernels, layer)]
                       for kernel in known})
@@ -92,8 +99,8 @@ def main(argv):
     if options.list:
         show_list()
         return 0
-    what = options.what or ["full"]
-    words = [word.partition("@")[0] for word in what]
+    what = options.what
+    words = [word for word, _ in what]
     wanted = {suite for word in words for suite in TIERS.get(word, [word.split("/")[0]])}
     whole = wanted - {word.split("/")[0] for word in words if "/" in word}
     results, layer = Results(), None
@@ -106,8 +113,8 @@ def main(argv):
     if layer:
         results.add("build", "device-host", PASS, time.monotonic() - started)
         known = layers.kernels(layer)
-        kernels = options.kernel or (list(known)[:1] if what == ["quick"] else list(known))
-        for kernel in kernels + [on for on in (w.partition("@")[2] for w in what) if on]:
+        kernels = options.kernel or (list(known)[:1] if what == [("quick", "")] else list(known))
+        for kernel in kernels + [on for _, on in what if on]:
             if kernel not in known:
                 raise host.SetupError(f"no kernel {kernel}: there are {', '.join(known)}")
         for suites in filter(None, ([s for s in boot if s in wanted] for boot in BOOTS)):
