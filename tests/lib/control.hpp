@@ -121,6 +121,7 @@ public:
     DeviceInfo info() { return control_.device(guest(), name()); }
     Stats stats() { return control_.stats(guest(), name()); }
     uint64_t pinned() { return control_.guest(guest()).pinned; }
+    uint64_t exported() { return control_.guest(guest()).exported; }
     Control &control() { return control_; }
     // Removes it now; the destructor then does nothing.
     void remove();

@@ -71,6 +71,13 @@ void GuestMemory::unmap_all(Vdpa &vdpa)
     must(vdpa.batch_end(), "IOTLB batch end");
 }
 
+void GuestMemory::unmap(Vdpa &vdpa, size_t index)
+{
+    Region &region = regions_.at(index);
+    must(vdpa.unmap(region.iova, region.size), "unmap");
+    region.mapped = false;
+}
+
 void GuestMemory::forget_maps()
 {
     for (Region &region : regions_) {

@@ -13,6 +13,17 @@ namespace dh {
 
 constexpr uint64_t page_size = 4096;
 
+// The words in which a request names an address.
+constexpr uint32_t low(uint64_t value)
+{
+    return static_cast<uint32_t>(value);
+}
+
+constexpr uint32_t high(uint64_t value)
+{
+    return static_cast<uint32_t>(value >> 32);
+}
+
 class Ram {
 public:
     // @huge: asks for 2 MiB pages from the pool.
@@ -54,6 +65,8 @@ public:
     // (0: whole), with the pages behind them shuffled where @shuffle.
     void map_all(Vdpa &vdpa, bool batch, uint64_t chunk = 0);
     void unmap_all(Vdpa &vdpa);
+    // One region, until the next map_all().
+    void unmap(Vdpa &vdpa, size_t index);
     // The device that had the mappings is gone.
     void forget_maps();
     // Spreads the pages of the RAM so that no two neighbours are contiguous.

@@ -62,47 +62,8 @@ Sleeper sleep_request(Hostile &g, uint32_t ms)
     return s;
 }
 
-uint32_t low(uint64_t value)
-{
-    return static_cast<uint32_t>(value);
-}
-
-uint32_t high(uint64_t value)
-{
-    return static_cast<uint32_t>(value >> 32);
-}
-
-// RAM in two regions: rings in the first one, what is held in the second.
-struct Held {
-    static constexpr uint64_t memory = Guest::ram_base + (64UL << 20);
-    static constexpr size_t size = 1 << 20;
-
-    explicit Held(RingKind ring) : device(echo_params(ring)), guest(device.path(), with_ring(ring))
-    {
-        guest.memory().regions()[0].size = 3 << 20;
-        guest.memory().add(memory, size, 3 << 20, VHOST_ACCESS_RW);
-        guest.start();
-    }
-    void unmap()
-    {
-        must(guest.vdpa().unmap(memory, size), "unmap");
-        guest.memory().regions()[1].mapped = false;
-    }
-    bool hold(uint64_t addr, uint32_t length)
-    {
-        return guest.control(ECHO_OP_HOLD, low(addr), high(addr), length).has_value();
-    }
-    // What is lost is told on the worker, in its own time.
-    uint64_t lost(uint64_t expected)
-    {
-        for (int i = 0; i < 500 && guest.count(ECHO_COUNT_LOST) < expected; i++) {
-            usleep(10000);
-        }
-        return guest.count(ECHO_COUNT_LOST);
-    }
-
-    TestDevice device;
-    Hostile guest;
+struct Held : TwoRegions {
+    explicit Held(RingKind ring) : TwoRegions(ring) { guest.start(); }
 };
 
 } // namespace

@@ -61,39 +61,23 @@ bool has_edu()
     return false;
 }
 
-// RAM in two regions: rings in the first one, the buffer in the second.
-struct Exported {
-    static constexpr uint64_t memory = Guest::ram_base + (64UL << 20);
-    static constexpr uint32_t size = 1 << 20;
+// With a buffer in the second region.
+struct Exported : TwoRegions {
     static constexpr uint32_t buffer = 256 << 10;
 
-    explicit Exported(RingKind ring)
-        : device(echo_params(ring)), guest(device.path(), with_ring(ring))
+    explicit Exported(RingKind ring) : TwoRegions(ring)
     {
         shell("modprobe edu_dma");
         if (!has_edu()) {
             SKIP("no edu device in this machine");
         }
-        guest.memory().regions()[0].size = 3 << 20;
-        guest.memory().add(memory, size, 3 << 20, VHOST_ACCESS_RW);
         guest.start();
     }
     ~Exported() { edu_write("drop", "1"); }
     Exported(const Exported &) = delete;
     Exported &operator=(const Exported &) = delete;
 
-    void unmap()
-    {
-        must(guest.vdpa().unmap(memory, size), "unmap");
-        guest.memory().regions()[1].mapped = false;
-    }
-    bool hold(uint64_t addr = memory, uint32_t length = buffer)
-    {
-        return guest
-            .control(ECHO_OP_HOLD, static_cast<uint32_t>(addr), static_cast<uint32_t>(addr >> 32),
-                     length)
-            .has_value();
-    }
+    bool hold_buffer() { return hold(memory, buffer); }
     int export_to(bool edu_device)
     {
         return static_cast<int>(guest.control(ECHO_OP_EXPORT, edu_device ? 1 : 0).value());
@@ -104,11 +88,10 @@ struct Exported {
         if (!translated()) {
             SKIP("the edu device has no IOMMU");
         }
-        CHECK(hold());
+        CHECK(hold_buffer());
         CHECK_EQ(export_to(true), 0);
     }
     uint8_t *bytes() { return guest.at(memory, size); }
-    uint64_t exported() { return device.control().guest(device.guest()).exported; }
     // Distinct bytes at @from, copied by the device.
     void copies(uint32_t from, uint32_t to, uint32_t length, uint8_t seed)
     {
@@ -121,16 +104,6 @@ struct Exported {
         CHECK(memcmp(bytes() + from, bytes() + to, length) == 0);
         CHECK_EQ(bytes()[to + length], behind);
     }
-    uint64_t lost(uint64_t expected)
-    {
-        for (int i = 0; i < 500 && guest.count(ECHO_COUNT_LOST) < expected; i++) {
-            usleep(10000);
-        }
-        return guest.count(ECHO_COUNT_LOST);
-    }
-
-    TestDevice device;
-    Hostile guest;
 };
 
 } // namespace
@@ -145,7 +118,7 @@ TEST_RINGS("dma-buf: hardware copies within guest memory, through its IOMMU")
     tap::note("pieces " + std::to_string(edu("pieces")) + ", segments " +
               std::to_string(edu("segments")) + ", iova " + read_file(edu_dir + "iova") +
               ", phys " + read_file(edu_dir + "phys"));
-    CHECK_EQ(t.exported(), Exported::buffer);
+    CHECK_EQ(t.device.exported(), Exported::buffer);
     t.copies(100, 40000, 4000, 1);
     // Across the seams of pages, and up to the last byte but one.
     t.copies(0, 8000, 4095, 77);
@@ -181,13 +154,13 @@ TEST_RINGS("dma-buf: memory that the guest takes away lasts as long as it is map
     t.copies(0, 8192, 4000, 11);
     CHECK(t.guest.control(ECHO_OP_PUT).has_value());
     t.copies(0, 8192, 4000, 12);
-    CHECK_EQ(t.exported(), Exported::buffer);
+    CHECK_EQ(t.device.exported(), Exported::buffer);
     // It has gone for good: even where the guest has its memory back.
     CHECK_EQ(edu_write("mapped", "0"), 0);
     t.guest.map_memory();
     CHECK_EQ(edu_write("mapped", "1"), ENODEV);
     CHECK_EQ(edu_write("drop", "1"), 0);
-    CHECK_EQ(t.exported(), 0U);
+    CHECK_EQ(t.device.exported(), 0U);
     t.guest.good();
 }
 
@@ -200,7 +173,7 @@ TEST_RINGS("dma-buf: a reset while it is mapped")
     CHECK_EQ(edu_write("mapped", "0"), 0);
     CHECK_EQ(edu_write("mapped", "1"), ENODEV);
     CHECK_EQ(edu_write("drop", "1"), 0);
-    CHECK_EQ(t.exported(), 0U);
+    CHECK_EQ(t.device.exported(), 0U);
     t.guest.good();
 }
 
@@ -222,9 +195,9 @@ TEST_RINGS("dma-buf: what makes none is refused")
     CHECK(t.hold(Exported::memory + 100, 200));
     CHECK_EQ(t.export_to(false), 0);
     CHECK_EQ(t.export_to(false), EBUSY);
-    CHECK_EQ(t.exported(), 200U);
+    CHECK_EQ(t.device.exported(), 200U);
     CHECK(t.guest.control(ECHO_OP_PUT).has_value());
-    CHECK_EQ(t.exported(), 0U);
+    CHECK_EQ(t.device.exported(), 0U);
     t.guest.good();
 }
 
@@ -234,7 +207,7 @@ TEST_RINGS("dma-buf: a device that does not reach the pages is given no copies")
     if (translated()) {
         SKIP("the edu device reaches everything through its IOMMU");
     }
-    CHECK(t.hold());
+    CHECK(t.hold_buffer());
     CHECK_EQ(t.export_to(true), EIO);
     t.guest.good();
 }
@@ -247,7 +220,7 @@ TEST_RINGS("dma-buf: mapped, lost, reset again and again")
     }
     const unsigned rounds = tap::rounds(20, 1000);
     for (unsigned i = 0; i < rounds; i++) {
-        CHECK(t.hold());
+        CHECK(t.hold_buffer());
         CHECK_EQ(t.export_to(true), 0);
         switch (i % 3) {
         case 0:
@@ -264,6 +237,6 @@ TEST_RINGS("dma-buf: mapped, lost, reset again and again")
         CHECK_EQ(edu_write("drop", "1"), 0);
         t.guest.recycle();
     }
-    CHECK_EQ(t.exported(), 0U);
+    CHECK_EQ(t.device.exported(), 0U);
     t.guest.good();
 }

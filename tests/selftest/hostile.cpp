@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hostile.hpp"
 
+#include <unistd.h>
+
 namespace dh {
 
 uint16_t Hostile::put(const std::vector<Raw> &chain, uint32_t index)
@@ -76,6 +78,26 @@ void Hostile::broken()
     CHECK(wait_needs_reset());
     restart();
     good();
+}
+
+TwoRegions::TwoRegions(RingKind ring, uint8_t perm)
+    : device(echo_params(ring)), guest(device.path(), with_ring(ring))
+{
+    guest.memory().regions()[0].size = 3 << 20;
+    guest.memory().add(memory, size, 3 << 20, perm);
+}
+
+bool TwoRegions::hold(uint64_t addr, uint32_t length)
+{
+    return guest.control(ECHO_OP_HOLD, low(addr), high(addr), length).has_value();
+}
+
+uint64_t TwoRegions::lost(uint64_t expected)
+{
+    for (int i = 0; i < 500 && guest.count(ECHO_COUNT_LOST) < expected; i++) {
+        usleep(10000);
+    }
+    return guest.count(ECHO_COUNT_LOST);
 }
 
 } // namespace dh

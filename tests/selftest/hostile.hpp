@@ -58,4 +58,21 @@ struct HostileFixture {
     Hostile guest;
 };
 
+// RAM in two regions: rings in the first one, what is held or remapped in the
+// second. The guest is not started.
+struct TwoRegions {
+    static constexpr uint64_t memory = Guest::ram_base + (64UL << 20);
+    static constexpr uint32_t size = 1 << 20;
+
+    explicit TwoRegions(RingKind ring, uint8_t perm = VHOST_ACCESS_RW);
+
+    void unmap() { guest.memory().unmap(guest.vdpa(), 1); }
+    bool hold(uint64_t addr, uint32_t length);
+    // How often the device lost what it held: told on the worker, in its own time.
+    uint64_t lost(uint64_t expected);
+
+    TestDevice device;
+    Hostile guest;
+};
+
 } // namespace dh

@@ -36,27 +36,6 @@ private:
     std::thread thread_;
 };
 
-// RAM in two regions: the rings in the first one, buffers in the second.
-struct TwoRegions {
-    static constexpr uint64_t buffers = Guest::ram_base + (64UL << 20);
-
-    explicit TwoRegions(RingKind ring, uint8_t perm = VHOST_ACCESS_RW)
-        : device(echo_params(ring)), guest(device.path(), with_ring(ring))
-    {
-        guest.memory().regions()[0].size = 3 << 20;
-        guest.memory().add(buffers, 1 << 20, 3 << 20, perm);
-    }
-    void unmap_buffers()
-    {
-        must(guest.vdpa().unmap(buffers, 1 << 20), "unmap");
-        guest.memory().regions()[1].mapped = false;
-    }
-    void map_buffers() { guest.map_memory(); }
-
-    TestDevice device;
-    Hostile guest;
-};
-
 } // namespace
 
 TEST_RINGS("D14 descriptors that change after the kick")
@@ -133,13 +112,13 @@ TEST_RINGS("D15 device area read-only, or not mapped")
         g.negotiate();
         g.map_memory();
         if (!perm) {
-            t.unmap_buffers();
+            t.unmap();
         }
         g.set_up_queues();
         Queue &q = g.queue(ECHO_VQ_ECHO);
         // Where the device writes: the used ring, or both event and entries.
-        const uint64_t desc = ring == RingKind::packed ? TwoRegions::buffers : q.desc_addr();
-        must(g.vdpa().vring_addr(ECHO_VQ_ECHO, desc, q.driver_addr(), TwoRegions::buffers + 65536),
+        const uint64_t desc = ring == RingKind::packed ? TwoRegions::memory : q.desc_addr();
+        must(g.vdpa().vring_addr(ECHO_VQ_ECHO, desc, q.driver_addr(), TwoRegions::memory + 65536),
              "ring in read-only memory");
         must(g.vdpa().set_status(g.vdpa().status() | VIRTIO_CONFIG_S_DRIVER_OK), "DRIVER_OK");
         q.kick();
@@ -190,7 +169,7 @@ TEST_RINGS("D16 buffer unmapped after it was submitted")
     g.good();
     CHECK(g.control(ECHO_OP_LATE_MODE, ECHO_LATE_HOLD).has_value());
 
-    const uint64_t b = TwoRegions::buffers;
+    const uint64_t b = TwoRegions::memory;
     for (int round = 0; round < 10; round++) {
         const uint64_t near = g.alloc(64);
         for (int which = 0; which < 3; which++) {
@@ -201,11 +180,11 @@ TEST_RINGS("D16 buffer unmapped after it was submitted")
             while (g.count(100) != 1) {
                 usleep(1000);
             }
-            t.unmap_buffers();
+            t.unmap();
             CHECK_EQ(g.control(ECHO_OP_LATE_RELEASE).value_or(0), 1U);
             g.rejected(id, ECHO_VQ_LATE);
             g.good();
-            t.map_buffers();
+            g.map_memory();
         }
     }
     // Mapped again, it is served again; also with other memory behind it.
@@ -213,9 +192,9 @@ TEST_RINGS("D16 buffer unmapped after it was submitted")
     while (g.count(100) != 1) {
         usleep(1000);
     }
-    t.unmap_buffers();
+    t.unmap();
     g.memory().regions()[1].offset = 2 << 20;
-    t.map_buffers();
+    g.map_memory();
     memset(g.at(b, 64), 0x5c, 64);
     CHECK_EQ(g.control(ECHO_OP_LATE_RELEASE).value_or(0), 1U);
     const Used used = g.queue(ECHO_VQ_LATE).expect();
@@ -239,11 +218,11 @@ TEST_RINGS("D16 remap and unmap under traffic")
     unsigned refused = 0;
     {
         Background remap([&] {
-            must(g.vdpa().unmap(TwoRegions::buffers, 1 << 20), "unmap");
+            must(g.vdpa().unmap(TwoRegions::memory, 1 << 20), "unmap");
             if (remaps % 3) {
                 usleep(300);
             }
-            must(g.vdpa().map(TwoRegions::buffers, g.memory().ram().data() + (3 << 20), 1 << 20,
+            must(g.vdpa().map(TwoRegions::memory, g.memory().ram().data() + (3 << 20), 1 << 20,
                               VHOST_ACCESS_RW),
                  "map");
             remaps++;
@@ -251,9 +230,9 @@ TEST_RINGS("D16 remap and unmap under traffic")
         });
         const uint64_t near = g.alloc(4096);
         while (remaps < wanted) {
-            const uint16_t id = g.put({{TwoRegions::buffers, 2000},
+            const uint16_t id = g.put({{TwoRegions::memory, 2000},
                                        {near, 1000, write_flag},
-                                       {TwoRegions::buffers + 4096, 1000, write_flag}});
+                                       {TwoRegions::memory + 4096, 1000, write_flag}});
             const Used used = g.queue(ECHO_VQ_ECHO).expect();
             CHECK_EQ(used.id, id);
             CHECK(used.length == 2000 || used.length == 0);
@@ -289,8 +268,7 @@ TEST_RINGS("D16 rings remapped under traffic, then taken away")
         }
     }
     CHECK(!g.needs_reset());
-    must(g.vdpa().unmap(ram.iova, ram.size), "unmap");
-    ram.mapped = false;
+    g.memory().unmap(g.vdpa(), 0);
     g.queue(ECHO_VQ_ECHO).kick();
     CHECK(g.wait_needs_reset());
     CHECK_EQ(t.device.pinned(), 0U);
