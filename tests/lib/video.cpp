@@ -17,7 +17,7 @@ constexpr size_t request_max = 88 + 16 * 2048;
 constexpr size_t answer_max = 64 << 10;
 constexpr uint32_t table_entries = 8;
 
-std::vector<uint8_t> bytes_of(uint32_t type, uint32_t stream, const std::vector<uint32_t> &words)
+std::vector<uint8_t> bytes_of(uint32_t type, uint32_t stream, const Words &words)
 {
     std::vector<uint32_t> all{type, stream};
     all.insert(all.end(), words.begin(), words.end());
@@ -26,7 +26,44 @@ std::vector<uint8_t> bytes_of(uint32_t type, uint32_t stream, const std::vector<
     return bytes;
 }
 
+Words padded(Words words, size_t size)
+{
+    words.resize(size);
+    return words;
+}
+
 } // namespace
+
+Words create_words(uint32_t format)
+{
+    return padded({0, 0, format}, 20);
+}
+
+Words params_words(uint32_t queue, uint32_t format, uint32_t width, uint32_t height,
+                   uint32_t planes, uint32_t size)
+{
+    return padded({queue, format, width, height, 0, 0, 0, 0, 0, 0, 0, planes, size}, 30);
+}
+
+Words attach_words(uint32_t queue, uint32_t id, uint32_t layout, uint32_t planes,
+                   const Words &counts, const Words &entries)
+{
+    Words words = padded({queue, id, layout, planes}, 12);
+    words.insert(words.end(), counts.begin(), counts.end());
+    words.resize(20);
+    words.insert(words.end(), entries.begin(), entries.end());
+    return words;
+}
+
+void add_entry(Words &entries, uint64_t addr, uint32_t length)
+{
+    entries.insert(entries.end(), {low(addr), high(addr), length, 0});
+}
+
+Words queue_words(uint32_t queue, uint32_t id, uint32_t planes, uint32_t size, uint64_t timestamp)
+{
+    return padded({queue, id, low(timestamp), high(timestamp), planes, size}, 14);
+}
 
 uint32_t Answer::u32(size_t at) const
 {
@@ -90,8 +127,7 @@ int VideoGuest::send_raw(const std::vector<uint8_t> &request, uint32_t room)
     return slot.serial;
 }
 
-int VideoGuest::send(uint32_t type, uint32_t stream, const std::vector<uint32_t> &words,
-                     uint32_t room)
+int VideoGuest::send(uint32_t type, uint32_t stream, const Words &words, uint32_t room)
 {
     return send_raw(bytes_of(type, stream, words), room);
 }
@@ -148,8 +184,7 @@ bool VideoGuest::answered(int id)
     return true;
 }
 
-Answer VideoGuest::ok(uint32_t type, uint32_t stream, const std::vector<uint32_t> &words,
-                      uint32_t room)
+Answer VideoGuest::ok(uint32_t type, uint32_t stream, const Words &words, uint32_t room)
 {
     Answer answer = call(type, stream, words, room);
     if (answer.type < ok_nodata || answer.type >= err_invalid_operation) {
@@ -179,9 +214,7 @@ std::optional<Event> VideoGuest::event(int timeout_ms)
 
 void VideoGuest::create(uint32_t stream, uint32_t format)
 {
-    std::vector<uint32_t> words{0, 0, format, 0};
-    words.resize(words.size() + 16);
-    ok(stream_create, stream, words);
+    ok(stream_create, stream, create_words(format));
 }
 
 Params VideoGuest::params(uint32_t stream, uint32_t queue)
@@ -211,7 +244,7 @@ Answer VideoGuest::set(uint32_t stream, uint32_t queue, uint32_t format, uint32_
                        uint32_t height, uint32_t size)
 {
     const bool ext = dialect_ == Dialect::chromeos;
-    std::vector<uint32_t> words{queue, format, width, height, 0, 0, 0, 0, 0, 0, 0, 1, size};
+    Words words = params_words(queue, format, width, height, 1, size);
     words.resize(ext ? 30 : 28);
     return call(ext ? set_params_ext : set_params, stream, words);
 }
@@ -238,19 +271,15 @@ Resource VideoGuest::buffer(uint32_t id, uint32_t size)
 
 Answer VideoGuest::attach(uint32_t stream, uint32_t queue, const Resource &buffer)
 {
-    const auto pages = static_cast<uint32_t>(buffer.pages.size());
-    std::vector<uint32_t> words{queue, buffer.id, 1, 1};
-    words.resize(words.size() + 8);
-    words.push_back(pages);
-    words.resize(words.size() + 7);
+    Words entries;
     uint32_t left = buffer.size;
     for (const uint64_t page : buffer.pages) {
         const uint32_t length = std::min<uint32_t>(left, page_size);
-        words.insert(words.end(),
-                     {static_cast<uint32_t>(page), static_cast<uint32_t>(page >> 32), length, 0});
+        add_entry(entries, page, length);
         left -= length;
     }
-    return call(resource_create, stream, words);
+    const auto pages = static_cast<uint32_t>(buffer.pages.size());
+    return call(resource_create, stream, attach_words(queue, buffer.id, 1, 1, {pages}, entries));
 }
 
 void VideoGuest::write(const Resource &buffer, const std::vector<uint8_t> &data)
@@ -276,11 +305,7 @@ std::vector<uint8_t> VideoGuest::read(const Resource &buffer, uint32_t size)
 int VideoGuest::queue_buffer(uint32_t stream, uint32_t queue, const Resource &buffer, uint32_t size,
                              uint64_t timestamp)
 {
-    std::vector<uint32_t> words{
-        queue, buffer.id, static_cast<uint32_t>(timestamp), static_cast<uint32_t>(timestamp >> 32),
-        1,     size};
-    words.resize(14);
-    return send(resource_queue, stream, words, 24);
+    return send(resource_queue, stream, queue_words(queue, buffer.id, 1, size, timestamp), 24);
 }
 
 void VideoGuest::good()

@@ -52,6 +52,23 @@ constexpr uint32_t format_nv12 = 3;
 constexpr uint32_t format_yuv420 = 4;
 constexpr uint32_t format_fwht = 0x1006;
 
+using Words = std::vector<uint32_t>;
+
+// Requests behind type and stream; what has no name here is zero.
+Words create_words(uint32_t format = format_fwht);
+// SET_PARAMS_EXT; SET_PARAMS ends two words earlier.
+Words params_words(uint32_t queue, uint32_t format, uint32_t width, uint32_t height,
+                   uint32_t planes = 1, uint32_t size = 0);
+// RESOURCE_CREATE: @counts tells how many of the entries each plane has.
+Words attach_words(uint32_t queue, uint32_t id, uint32_t layout, uint32_t planes,
+                   const Words &counts, const Words &entries);
+void add_entry(Words &entries, uint64_t addr, uint32_t length);
+Words queue_words(uint32_t queue, uint32_t id, uint32_t planes, uint32_t size,
+                  uint64_t timestamp = 0);
+
+// The stream of tests that need only one.
+constexpr uint32_t stream = 1;
+
 // Which driver a guest plays: plain RFC v3, or the ChromeOS set.
 enum class Dialect { plain, chromeos };
 
@@ -106,8 +123,7 @@ public:
     void begin_again(unsigned events = 8);
 
     // Queues a request of these words behind type and stream; its number.
-    int send(uint32_t type, uint32_t stream, const std::vector<uint32_t> &words,
-             uint32_t room = 128);
+    int send(uint32_t type, uint32_t stream, const Words &words, uint32_t room = 128);
     // Bytes of any kind.
     int send_raw(const std::vector<uint8_t> &request, uint32_t room);
     // The answer to a request, whatever else comes back meanwhile.
@@ -117,14 +133,12 @@ public:
     // Ids that came back and were not waited for, in the order they did.
     const std::vector<int> &order() const { return order_; }
 
-    Answer call(uint32_t type, uint32_t stream, const std::vector<uint32_t> &words = {},
-                uint32_t room = 128)
+    Answer call(uint32_t type, uint32_t stream, const Words &words = {}, uint32_t room = 128)
     {
         return wait(send(type, stream, words, room));
     }
     // The same, which has to succeed.
-    Answer ok(uint32_t type, uint32_t stream, const std::vector<uint32_t> &words = {},
-              uint32_t room = 128);
+    Answer ok(uint32_t type, uint32_t stream, const Words &words = {}, uint32_t room = 128);
 
     std::optional<Event> event(int timeout_ms = 60000);
 

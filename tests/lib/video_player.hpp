@@ -15,8 +15,6 @@ namespace dh::video {
 
 using Bytes = std::vector<uint8_t>;
 
-constexpr uint32_t stream = 1;
-
 // A frame of YUV420: gradients that move, without noise, so that little is lost.
 Bytes frame(uint32_t width, uint32_t height, uint32_t n);
 std::vector<Bytes> frames(uint32_t width, uint32_t height, uint32_t count, uint32_t first = 0);

@@ -14,8 +14,6 @@ using namespace dh::video;
 
 namespace {
 
-constexpr uint32_t stream = 1;
-
 // A decoder's stream with one input buffer.
 Resource begin(VideoGuest &guest)
 {
@@ -26,23 +24,28 @@ Resource begin(VideoGuest &guest)
     return buffer;
 }
 
-std::vector<uint32_t> create_words(uint32_t format = format_fwht)
-{
-    std::vector<uint32_t> words{0, 0, format, 0};
-    words.resize(20);
-    return words;
-}
+constexpr uint32_t some_id = 99;
 
 // RESOURCE_CREATE of these numbers; its answer's type.
-uint32_t attach_words(VideoGuest &guest, uint32_t layout, uint32_t planes,
-                      const std::vector<uint32_t> &entries, const std::vector<uint32_t> &rest)
+uint32_t attached(VideoGuest &guest, uint32_t layout, uint32_t planes, const Words &counts,
+                  const Words &entries)
 {
-    std::vector<uint32_t> words{input, 99, layout, planes};
-    words.resize(words.size() + 8);
-    words.insert(words.end(), entries.begin(), entries.end());
-    words.resize(20);
-    words.insert(words.end(), rest.begin(), rest.end());
-    return guest.call(resource_create, stream, words).type;
+    return guest
+        .call(resource_create, stream,
+              attach_words(input, some_id, layout, planes, counts, entries))
+        .type;
+}
+
+// RESOURCE_QUEUE of that.
+Answer queued(VideoGuest &guest, uint32_t planes, uint32_t size)
+{
+    return guest.call(resource_queue, stream, queue_words(input, some_id, planes, size), 24);
+}
+
+void finish(VideoGuest &guest)
+{
+    guest.ok(stream_destroy, stream);
+    guest.good();
 }
 
 } // namespace
@@ -77,7 +80,7 @@ TEST_RINGS("video: streams come and go")
 {
     VideoFixture t(true, video::setup(ring));
     VideoGuest &g = t.guest;
-    const std::vector<uint32_t> create = create_words();
+    const Words create = create_words();
     for (uint32_t id = 1; id <= 8; id++) {
         CHECK_EQ(g.call(stream_create, id, create).type, uint32_t{ok_nodata});
     }
@@ -104,7 +107,7 @@ TEST_RINGS("V1 ten thousand streams, and requests about none")
     tap::time_limit(300);
     VideoFixture t(false, video::setup(ring));
     VideoGuest &g = t.guest;
-    const std::vector<uint32_t> create = create_words();
+    const Words create = create_words();
     unsigned made = 0;
     for (uint32_t id = 0; id < 10000; id++) {
         const uint32_t type = g.call(stream_create, id * 0x10001, create).type;
@@ -115,17 +118,9 @@ TEST_RINGS("V1 ten thousand streams, and requests about none")
     for (const uint32_t type : {stream_destroy, stream_drain, resource_create, resource_queue,
                                 resource_destroy_all, queue_clear, get_params, set_params,
                                 get_control, set_control, get_params_ext, set_params_ext}) {
-        const std::vector<uint32_t> words = [&]() -> std::vector<uint32_t> {
-            if (type == resource_create) {
-                std::vector<uint32_t> all{input, 1, 1, 1};
-                all.resize(24);
-                all[12] = 1;
-                return all;
-            }
-            std::vector<uint32_t> all{input};
-            all.resize(30);
-            return all;
-        }();
+        const Words words = type == resource_create
+                                ? attach_words(input, 1, 1, 1, {1}, {0, 0, 0, 0})
+                                : params_words(input, 0, 0, 0, 0);
         CHECK_EQ(g.call(type, 0xffffffff, words).type, uint32_t{err_invalid_stream_id});
     }
     g.good();
@@ -170,8 +165,7 @@ TEST_RINGS("video: clearing a queue gives its buffers back first")
     CHECK_EQ(g.attach(stream, output, out).type, uint32_t{ok_nodata});
     g.ok(resource_destroy_all, stream, {output, 0});
     CHECK_EQ(g.wait(g.queue_buffer(stream, output, out)).type, uint32_t{err_invalid_resource_id});
-    g.ok(stream_destroy, stream);
-    g.good();
+    finish(g);
 }
 
 TEST_RINGS("video: refusals are as drivers need them")
@@ -203,8 +197,7 @@ TEST_RINGS("video: refusals are as drivers need them")
     CHECK_EQ(g.attach(stream, input, bad).type, uint32_t{err_invalid_parameter});
     bad.pages[1] = ~uint64_t{0} - 100;
     CHECK_EQ(g.attach(stream, input, bad).type, uint32_t{err_invalid_parameter});
-    g.ok(stream_destroy, stream);
-    g.good();
+    finish(g);
 }
 
 TEST_RINGS("video: controls of an encoder")
@@ -219,8 +212,7 @@ TEST_RINGS("video: controls of an encoder")
     CHECK_EQ(g.call(set_control, stream, {1, 0, 500000, 0}).type,
              uint32_t{err_unsupported_control});
     CHECK_EQ(g.call(get_control, stream, {4, 0}).type, uint32_t{err_unsupported_control});
-    g.ok(stream_destroy, stream);
-    g.good();
+    finish(g);
 }
 
 TEST_RINGS("V2 counts that lie")
@@ -229,34 +221,28 @@ TEST_RINGS("V2 counts that lie")
     VideoGuest &g = t.guest;
     begin(g);
     const uint64_t page = g.alloc(page_size, page_size);
-    const std::vector<uint32_t> entry{static_cast<uint32_t>(page),
-                                      static_cast<uint32_t>(page >> 32), 4096, 0};
+    Words entry;
+    add_entry(entry, page, 4096);
     const uint32_t bad = err_invalid_parameter;
-    CHECK_EQ(attach_words(g, 1, 0, {1}, entry), bad);
-    CHECK_EQ(attach_words(g, 1, 9, {1}, entry), bad);
-    CHECK_EQ(attach_words(g, 1, 0xffffffff, {1}, entry), bad);
-    CHECK_EQ(attach_words(g, 0, 1, {1}, entry), bad);
-    CHECK_EQ(attach_words(g, 3, 1, {1}, entry), bad);
-    CHECK_EQ(attach_words(g, 1, 1, {0}, {}), bad);
-    CHECK_EQ(attach_words(g, 1, 1, {2}, entry), bad);
-    CHECK_EQ(attach_words(g, 1, 1, {0x10000001}, entry), bad);
-    CHECK_EQ(attach_words(g, 1, 2, {0xffffffff, 2}, entry), bad);
-    CHECK_EQ(attach_words(g, 1, 8, {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, entry), bad);
-    CHECK_EQ(attach_words(g, 1, 1, {1}, entry), uint32_t{ok_nodata});
+    CHECK_EQ(attached(g, 1, 0, {1}, entry), bad);
+    CHECK_EQ(attached(g, 1, 9, {1}, entry), bad);
+    CHECK_EQ(attached(g, 1, 0xffffffff, {1}, entry), bad);
+    CHECK_EQ(attached(g, 0, 1, {1}, entry), bad);
+    CHECK_EQ(attached(g, 3, 1, {1}, entry), bad);
+    CHECK_EQ(attached(g, 1, 1, {0}, {}), bad);
+    CHECK_EQ(attached(g, 1, 1, {2}, entry), bad);
+    CHECK_EQ(attached(g, 1, 1, {0x10000001}, entry), bad);
+    CHECK_EQ(attached(g, 1, 2, {0xffffffff, 2}, entry), bad);
+    CHECK_EQ(attached(g, 1, 8, {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, entry), bad);
+    CHECK_EQ(attached(g, 1, 1, {1}, entry), uint32_t{ok_nodata});
     // More pieces than there may be: half a MiB of entries that are not there.
-    CHECK_EQ(attach_words(g, 1, 1, {32768}, entry), bad);
+    CHECK_EQ(attached(g, 1, 1, {32768}, entry), bad);
     // Sizes of a buffer that it does not have.
-    std::vector<uint32_t> queue{input, 99, 0, 0, 9, 4096};
-    queue.resize(14);
-    CHECK_EQ(g.call(resource_queue, stream, queue, 24).type, bad);
-    queue[4] = 1;
-    queue[5] = 4097;
-    CHECK_EQ(g.call(resource_queue, stream, queue, 24).type, bad);
-    queue[5] = 0;
-    CHECK_EQ(g.call(resource_queue, stream, queue, 24).type, bad);
+    CHECK_EQ(queued(g, 9, 4096).type, bad);
+    CHECK_EQ(queued(g, 1, 4097).type, bad);
+    CHECK_EQ(queued(g, 1, 0).type, bad);
     // Colour planes.
-    std::vector<uint32_t> params{input, format_fwht, 640, 480, 0, 0, 0, 0, 0, 0, 0, 9};
-    params.resize(30);
+    Words params = params_words(input, format_fwht, 640, 480, 9);
     CHECK_EQ(g.call(set_params_ext, stream, params).type, bad);
     params[11] = 0xffffffff;
     CHECK_EQ(g.call(set_params_ext, stream, params).type, bad);
@@ -269,8 +255,7 @@ TEST_RINGS("V2 counts that lie")
     // Sizes that no codec has come back as some that it has.
     CHECK_EQ(g.set(stream, input, format_fwht, 0xffffffff, 0xffffffff).type, uint32_t{ok_nodata});
     CHECK(g.params(stream, input).width <= 65536);
-    g.ok(stream_destroy, stream);
-    g.good();
+    finish(g);
 }
 
 TEST_RINGS("V3 memory that makes no buffer")
@@ -280,12 +265,11 @@ TEST_RINGS("V3 memory that makes no buffer")
     begin(g);
     const uint32_t bad = err_invalid_parameter;
     auto entries = [&](std::initializer_list<std::pair<uint64_t, uint32_t>> list) {
-        std::vector<uint32_t> words;
+        Words words;
         for (const auto &[addr, length] : list) {
-            words.insert(words.end(), {static_cast<uint32_t>(addr),
-                                       static_cast<uint32_t>(addr >> 32), length, 0});
+            add_entry(words, addr, length);
         }
-        return attach_words(g, 1, 1, {static_cast<uint32_t>(list.size())}, words);
+        return attached(g, 1, 1, {static_cast<uint32_t>(list.size())}, words);
     };
     const uint64_t a = g.alloc(2 * page_size, page_size);
     const uint64_t end = Guest::ram_base + g.setup().ram;
@@ -304,13 +288,10 @@ TEST_RINGS("V3 memory that makes no buffer")
     // The same page twice is the driver's own affair.
     CHECK_EQ(entries({{a, page_size}, {a, page_size}}), uint32_t{ok_nodata});
     // Too small for what the codec wants: the buffer fails, not the stream.
-    std::vector<uint32_t> queue{input, 99, 0, 0, 1, 100};
-    queue.resize(14);
-    const Answer small = g.call(resource_queue, stream, queue, 24);
+    const Answer small = queued(g, 1, 100);
     CHECK_EQ(small.length, 24U);
     CHECK_EQ(small.flags(), uint32_t{flag_err});
-    g.ok(stream_destroy, stream);
-    g.good();
+    finish(g);
 }
 
 TEST_RINGS("V2 requests of every length")
@@ -332,6 +313,5 @@ TEST_RINGS("V2 requests of every length")
             }
         }
     }
-    g.ok(stream_destroy, stream);
-    g.good();
+    finish(g);
 }

@@ -439,9 +439,7 @@ TEST_RINGS("video: the codec goes with frames in it")
         CHECK(player.failed() && player.idle());
         player.end();
         // The device is there, only the codec is not.
-        std::vector<uint32_t> words{0, 0, format_fwht, 0};
-        words.resize(20);
-        CHECK(t.guest.call(stream_create, 2, words).type >= err_invalid_operation);
+        CHECK(t.guest.call(stream_create, 2, create_words()).type >= err_invalid_operation);
         t.guest.good();
     }
     std::ofstream(driver + "bind") << "vicodec.0" << std::flush;
