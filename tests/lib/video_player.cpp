@@ -176,6 +176,16 @@ void Player::turn()
     }
 }
 
+void Player::expect_failure()
+{
+    for (int i = 0; i < 2500 && (!failed() || !idle()); i++) {
+        turn();
+        usleep(2000);
+    }
+    CHECK(failed());
+    CHECK(idle());
+}
+
 void Player::play(const std::vector<Bytes> &in, bool drain)
 {
     const time_t end = time(nullptr) + 120;

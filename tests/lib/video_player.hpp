@@ -43,6 +43,8 @@ public:
     void play(const std::vector<Bytes> &in, bool drain = true);
     // One round of it: gives buffers, takes what is done, sees to changes.
     void turn();
+    // The same until the stream has failed and all buffers are the driver's.
+    void expect_failure();
     // Puts one in, where there is room.
     bool feed(const Bytes &data);
     // QUEUE_CLEAR of the input: what was in it comes back undone.

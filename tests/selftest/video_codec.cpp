@@ -86,17 +86,12 @@ void round_trip(RingKind ring, Dialect dialect)
     t.guest.good();
 }
 
-uint64_t exported(TestDevice &device)
-{
-    return device.control().guest(device.guest()).exported;
-}
-
 void lets_go(TestDevice &device)
 {
-    for (int i = 0; i < 250 && exported(device); i++) {
+    for (int i = 0; i < 250 && device.exported(); i++) {
         usleep(20000);
     }
-    CHECK_EQ(exported(device), 0U);
+    CHECK_EQ(device.exported(), 0U);
 }
 
 // A decoder in the midst of it: frames wait, and no more output buffers come.
@@ -319,7 +314,7 @@ TEST_RINGS("video: reset with frames in the codec lets go of all memory")
         {
             Player player(t.guest, false);
             fill(player, bits);
-            CHECK(exported(t.device) > 0);
+            CHECK(t.device.exported() > 0);
         }
         t.guest.restart();
         lets_go(t.device);
@@ -372,18 +367,8 @@ TEST_RINGS("video: memory is taken away from frames in the codec")
     Player player(t.guest, false);
     t.guest.buffers_from(VideoFixture::more, 16 << 20);
     fill(player, bits);
-    must(t.guest.vdpa().unmap(VideoFixture::more, 16 << 20), "unmap");
-    t.guest.memory().regions()[1].mapped = false;
-    for (int i = 0; i < 2500 && !player.failed(); i++) {
-        player.turn();
-        usleep(2000);
-    }
-    CHECK(player.failed());
-    for (int i = 0; i < 2500 && !player.idle(); i++) {
-        player.turn();
-        usleep(2000);
-    }
-    CHECK(player.idle());
+    t.guest.memory().unmap(t.guest.vdpa(), 1);
+    player.expect_failure();
     lets_go(t.device);
     CHECK(t.device.stats().counters["buffers_lost"] >= 1);
     CHECK_EQ(t.device.stats().counters["stream_errors"], 1U);
@@ -408,11 +393,7 @@ TEST_RINGS("video: suspended, streams end; resumed, others begin")
     must(t.guest.vdpa().suspend(), "suspend");
     lets_go(t.device);
     must(t.guest.vdpa().resume(), "resume");
-    for (int i = 0; i < 2500 && (!player.failed() || !player.idle()); i++) {
-        player.turn();
-        usleep(2000);
-    }
-    CHECK(player.failed() && player.idle());
+    player.expect_failure();
     player.end();
     Player again(t.guest, false);
     again.begin(width, height);
@@ -432,11 +413,7 @@ TEST_RINGS("video: the codec goes with frames in it")
         Player player(t.guest, false);
         fill(player, bits);
         std::ofstream(driver + "unbind") << "vicodec.0" << std::flush;
-        for (int i = 0; i < 2500 && (!player.failed() || !player.idle()); i++) {
-            player.turn();
-            usleep(2000);
-        }
-        CHECK(player.failed() && player.idle());
+        player.expect_failure();
         player.end();
         // The device is there, only the codec is not.
         CHECK(t.guest.call(stream_create, 2, create_words()).type >= err_invalid_operation);
