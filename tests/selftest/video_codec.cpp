@@ -21,7 +21,7 @@ namespace {
 constexpr uint32_t width = 640;
 constexpr uint32_t height = 480;
 
-void check_stamps(const std::vector<Out> &out, size_t first = 0)
+void check_stamps(const std::vector<Out> &out, size_t first)
 {
     for (size_t i = 0; i < out.size(); i++) {
         CHECK_EQ(out[i].timestamp, stamp(first + i));
@@ -48,6 +48,47 @@ std::vector<Bytes> coded(uint32_t count, uint32_t w = width, uint32_t h = height
     return v4l2::encode(vicodec(true), frames(w, h, count), w, h);
 }
 
+std::vector<Bytes> decoded(const std::vector<Bytes> &bits)
+{
+    return v4l2::decode(vicodec(false), bits);
+}
+
+// All of @in to the end: what comes out is as expected, in order.
+void check_played(Player &player, const std::vector<Bytes> &in, const std::vector<Bytes> &expected)
+{
+    const size_t first = player.fed();
+    player.play(in);
+    const std::vector<Out> out = player.take();
+    CHECK_EQ(difference(bytes(out), expected), "");
+    check_stamps(out, first);
+}
+
+// Another stream, from its beginning to its end.
+void check_another(VideoGuest &guest, const std::vector<Bytes> &bits)
+{
+    Player player(guest, false);
+    player.begin(width, height);
+    player.play(bits);
+    CHECK_EQ(player.take().size(), bits.size());
+    player.end();
+}
+
+// With a stream that has begun.
+struct Decoder : VideoFixture {
+    explicit Decoder(RingKind ring, Dialect dialect = Dialect::chromeos)
+        : VideoFixture(false, video::setup(ring), dialect), player(guest, false)
+    {
+        player.begin(width, height);
+    }
+    void end()
+    {
+        player.end();
+        guest.good();
+    }
+
+    Player player;
+};
+
 void round_trip(RingKind ring, Dialect dialect)
 {
     constexpr uint32_t count = 12;
@@ -59,10 +100,7 @@ void round_trip(RingKind ring, Dialect dialect)
         VideoFixture t(true, video::setup(ring), dialect);
         Player player(t.guest, true);
         player.begin(width, height);
-        player.play(raw);
-        const std::vector<Out> out = player.take();
-        CHECK_EQ(difference(bytes(out), bits), "");
-        check_stamps(out);
+        check_played(player, raw, bits);
         std::map<std::string, uint64_t> counters = t.device.stats().counters;
         CHECK_EQ(counters["frames"], count);
         CHECK_EQ(counters["buffers_failed"], 0U);
@@ -72,18 +110,13 @@ void round_trip(RingKind ring, Dialect dialect)
         player.end();
         t.guest.good();
     }
-    VideoFixture t(false, video::setup(ring), dialect);
-    Player player(t.guest, false);
-    player.begin(width, height);
-    player.play(bits);
-    const std::vector<Out> out = player.take();
-    CHECK_EQ(difference(bytes(out), v4l2::decode(vicodec(false), bits)), "");
-    CHECK_EQ(out.size(), count);
-    check_stamps(out);
-    CHECK_EQ(player.changes(), 1U);
-    player.end();
+    const std::vector<Bytes> expected = decoded(bits);
+    CHECK_EQ(expected.size(), count);
+    Decoder t(ring, dialect);
+    check_played(t.player, bits, expected);
+    CHECK_EQ(t.player.changes(), 1U);
+    t.end();
     CHECK_EQ(t.device.stats().counters["resolution_changes"], 1U);
-    t.guest.good();
 }
 
 void lets_go(TestDevice &device)
@@ -160,37 +193,27 @@ TEST_RINGS("video: the resolution changes twice")
     for (const Bytes &one : coded(4)) {
         bits.push_back(one);
     }
-    const std::vector<Bytes> expected = v4l2::decode(vicodec(false), bits);
+    const std::vector<Bytes> expected = decoded(bits);
     CHECK_EQ(expected.size(), bits.size());
-    VideoFixture t(false, video::setup(ring));
-    Player player(t.guest, false);
-    player.begin(width, height);
-    player.play(bits);
-    const std::vector<Out> out = player.take();
-    CHECK_EQ(difference(bytes(out), expected), "");
-    check_stamps(out);
-    CHECK_EQ(player.changes(), 3U);
-    CHECK_EQ(player.errors(), 0U);
-    player.end();
-    t.guest.good();
+    Decoder t(ring);
+    check_played(t.player, bits, expected);
+    CHECK_EQ(t.player.changes(), 3U);
+    CHECK_EQ(t.player.errors(), 0U);
+    t.end();
 }
 
 TEST_RINGS("video: drained, and on; drained again")
 {
     tap::time_limit(300);
     const std::vector<Bytes> bits = coded(5);
-    const std::vector<Bytes> expected = v4l2::decode(vicodec(false), bits);
-    VideoFixture t(false, video::setup(ring));
-    Player player(t.guest, false);
-    player.begin(width, height);
+    const std::vector<Bytes> expected = decoded(bits);
+    Decoder t(ring);
     for (size_t round = 0; round < 3; round++) {
-        player.play(bits);
-        const std::vector<Out> out = player.take();
-        CHECK_EQ(difference(bytes(out), expected), "");
-        check_stamps(out, round * bits.size());
+        CHECK_EQ(t.player.fed(), round * bits.size());
+        check_played(t.player, bits, expected);
     }
-    CHECK_EQ(player.changes(), 1U);
-    player.end();
+    CHECK_EQ(t.player.changes(), 1U);
+    t.player.end();
     // While it is under way, no more goes in and no other begins.
     VideoFixture e(true, video::setup(ring));
     Player recorder(e.guest, true);
@@ -207,21 +230,16 @@ TEST_RINGS("video: seeking drops what was begun")
 {
     tap::time_limit(300);
     const std::vector<Bytes> bits = coded(6);
-    const std::vector<Bytes> expected = v4l2::decode(vicodec(false), bits);
-    VideoFixture t(false, video::setup(ring));
-    Player player(t.guest, false);
-    player.begin(width, height);
+    const std::vector<Bytes> expected = decoded(bits);
+    Decoder t(ring);
+    Player &player = t.player;
     for (int round = 0; round < 5; round++) {
         // To the end of the input, not of the frames.
         player.play(bits, false);
         player.seek();
         player.turn();
         player.take();
-        const size_t first = player.fed();
-        player.play(bits);
-        const std::vector<Out> out = player.take();
-        CHECK_EQ(difference(bytes(out), expected), "");
-        check_stamps(out, first);
+        check_played(player, bits, expected);
     }
     CHECK_EQ(player.changes(), 1U);
     // Elsewhere it may have another size.
@@ -229,18 +247,16 @@ TEST_RINGS("video: seeking drops what was begun")
     player.seek();
     player.take();
     const std::vector<Bytes> large = coded(3, 800, 608);
-    player.play(large);
-    CHECK_EQ(difference(bytes(player.take()), v4l2::decode(vicodec(false), large)), "");
+    check_played(player, large, decoded(large));
     CHECK_EQ(player.changes(), 2U);
-    player.end();
-    t.guest.good();
+    t.end();
 }
 
 TEST_RINGS("video: four streams of two guests at once")
 {
     tap::time_limit(400);
     const std::vector<Bytes> bits = coded(5);
-    const std::vector<Bytes> expected = v4l2::decode(vicodec(false), bits);
+    const std::vector<Bytes> expected = decoded(bits);
     const Fd node = open_node(vicodec(false));
     DeviceParams p = video::params(false, ring, node);
     TestDevice first(p);
@@ -299,8 +315,7 @@ TEST_RINGS("V5 what is no stream")
     player.end();
     Player good(t.guest, false);
     good.begin(width, height);
-    good.play(bits);
-    CHECK_EQ(difference(bytes(good.take()), v4l2::decode(vicodec(false), bits)), "");
+    check_played(good, bits, decoded(bits));
     good.end();
     t.guest.good();
 }
@@ -320,11 +335,7 @@ TEST_RINGS("video: reset with frames in the codec lets go of all memory")
         lets_go(t.device);
         t.guest.begin_again();
     }
-    Player player(t.guest, false);
-    player.begin(width, height);
-    player.play(bits);
-    CHECK_EQ(player.take().size(), bits.size());
-    player.end();
+    check_another(t.guest, bits);
 }
 
 TEST_RINGS("video: the VMM is killed with frames in the codec")
@@ -352,11 +363,7 @@ TEST_RINGS("video: the VMM is killed with frames in the codec")
     }
     VideoGuest guest(device.path(), video::setup(ring));
     guest.bring_up();
-    Player player(guest, false);
-    player.begin(width, height);
-    player.play(bits);
-    CHECK_EQ(player.take().size(), bits.size());
-    player.end();
+    check_another(guest, bits);
 }
 
 TEST_RINGS("video: memory is taken away from frames in the codec")
@@ -375,11 +382,7 @@ TEST_RINGS("video: memory is taken away from frames in the codec")
     // What it has left serves another stream.
     player.end();
     t.guest.buffers_from(0, 0);
-    Player again(t.guest, false);
-    again.begin(width, height);
-    again.play(bits);
-    CHECK_EQ(again.take().size(), bits.size());
-    again.end();
+    check_another(t.guest, bits);
     t.guest.good();
 }
 
@@ -395,11 +398,7 @@ TEST_RINGS("video: suspended, streams end; resumed, others begin")
     must(t.guest.vdpa().resume(), "resume");
     player.expect_failure();
     player.end();
-    Player again(t.guest, false);
-    again.begin(width, height);
-    again.play(bits);
-    CHECK_EQ(again.take().size(), bits.size());
-    again.end();
+    check_another(t.guest, bits);
     t.guest.good();
 }
 
@@ -421,10 +420,6 @@ TEST_RINGS("video: the codec goes with frames in it")
     }
     std::ofstream(driver + "bind") << "vicodec.0" << std::flush;
     VideoFixture t(false, video::setup(ring));
-    Player player(t.guest, false);
-    player.begin(width, height);
-    player.play(bits);
-    CHECK_EQ(player.take().size(), bits.size());
-    player.end();
+    check_another(t.guest, bits);
     t.guest.good();
 }
