@@ -35,8 +35,8 @@ class Lint:
         self.results, self.layer, self.kernels, self.quick = results, layer, kernels, quick
 
     def tool(self, argv, is_bad=None):
-        """Run a tool in the root; returns its complaints."""
-        process = layers.in_root_live(self.layer.stack(), argv, stdout=subprocess.PIPE,
+        """Run a tool in the root, when nothing else wants to; returns its complaints."""
+        process = layers.in_root_live(self.layer.stack(), ["chrt", "--idle", "0", *argv], stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, text=True, errors="replace")
         output, _ = process.communicate()
         if is_bad:
