@@ -5,7 +5,7 @@
  *
  * A buffer has references of its own on its pages and on nothing else, so it
  * lasts as long as somebody has it mapped, whatever becomes of the guest. What
- * the guest has lost is never mapped anew: the buffer is revoked when its
+ * the guest has lost no device is given anew: the buffer is revoked when its
  * resource is lost or put, and those who use it are stopped by the resource's
  * owner.
  *
@@ -27,7 +27,7 @@
  * struct devhost_buffer - guest memory of a dma-buf
  * @refs: one for the dma-buf, one for the resource
  * @guest: whose memory it is; a reference
- * @revoked: nobody maps it any more
+ * @revoked: no device maps it any more
  * @write: devices may write to it
  * @lock: @users
  * @users: attachments that have it mapped
@@ -207,13 +207,15 @@ static int devhost_buffer_end_cpu(struct dma_buf *dmabuf,
 	return 0;
 }
 
+/*
+ * Also when it is revoked: dma-buf warns of an exporter that refuses, and the
+ * guest would choose the moment. The pages are the buffer's own.
+ */
 static int devhost_buffer_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct devhost_buffer *buffer = dmabuf->priv;
 	void *base;
 
-	if (READ_ONCE(buffer->revoked))
-		return -ENODEV;
 	base = vmap(buffer->page, buffer->num, VM_MAP, PAGE_KERNEL);
 	if (!base)
 		return -ENOMEM;
@@ -359,7 +361,7 @@ static void devhost_buffer_bind(struct devhost_buffer *buffer,
  *	for the first byte and the last
  *
  * The dma-buf outlives the resource where somebody still has it, but when the
- * guest takes the memory away or the resource is put, nobody can map it any
+ * guest takes the memory away or the resource is put, no device can map it any
  * more.
  *
  * Context: The worker, may sleep.

@@ -100,7 +100,7 @@ EXPORT_SYMBOL_GPL(devhost_resource_get);
  * devhost_resource_put - let go of guest memory
  * @res: nothing uses it any more
  *
- * A dma-buf over it may last, but nobody maps it any more.
+ * A dma-buf over it may last, but no device maps it any more.
  *
  * Context: Process context, before destroy() returns.
  */

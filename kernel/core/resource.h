@@ -36,7 +36,7 @@ struct devhost_resource {
 	} piece[];
 };
 
-/* dmabuf.c: nobody maps it any more; any context. */
+/* dmabuf.c: no device maps it any more; any context. */
 void devhost_buffer_revoke(struct devhost_buffer *buffer);
 /* Lets go of it as well. */
 void devhost_buffer_drop(struct devhost_buffer *buffer);

@@ -61,6 +61,11 @@ bool has_edu()
     return false;
 }
 
+int export_to(EchoGuest &guest, echo_export whom)
+{
+    return static_cast<int>(guest.control(ECHO_OP_EXPORT, whom).value());
+}
+
 // With a buffer in the second region.
 struct Exported : TwoRegions {
     static constexpr uint32_t buffer = 256 << 10;
@@ -80,7 +85,7 @@ struct Exported : TwoRegions {
     bool hold_buffer() { return hold(memory, buffer); }
     int export_to(bool edu_device)
     {
-        return static_cast<int>(guest.control(ECHO_OP_EXPORT, edu_device ? 1 : 0).value());
+        return ::export_to(guest, edu_device ? ECHO_EXPORT_EDU : ECHO_EXPORT_NOBODY);
     }
     // Held, exported and mapped by the device.
     void hand_over()
@@ -238,5 +243,25 @@ TEST_RINGS("dma-buf: mapped, lost, reset again and again")
         t.guest.recycle();
     }
     CHECK_EQ(t.device.exported(), 0U);
+    t.guest.good();
+}
+
+TEST_RINGS("dma-buf: the processor sees it, also what the guest has taken away")
+{
+    TwoRegions t(ring);
+    t.guest.start();
+    uint64_t word = 0x0123456789abcdef;
+    memcpy(t.guest.at(TwoRegions::memory + 4090, sizeof(word)), &word, sizeof(word));
+    CHECK(t.hold(TwoRegions::memory, 8192));
+    CHECK_EQ(export_to(t.guest, ECHO_EXPORT_SELF), 0);
+    CHECK_EQ(t.guest.control(ECHO_OP_LOOK, 4090).value(), word);
+    CHECK(!t.guest.control(ECHO_OP_LOOK, 8185).has_value());
+    t.unmap();
+    CHECK_EQ(t.lost(1), 1U);
+    CHECK_EQ(t.guest.control(ECHO_OP_LOOK, 4090).value(), word);
+    CHECK(t.guest.control(ECHO_OP_PUT).has_value());
+    CHECK(!t.guest.control(ECHO_OP_LOOK, 0).has_value());
+    CHECK_EQ(t.device.exported(), 0U);
+    t.guest.map_memory();
     t.guest.good();
 }

@@ -159,6 +159,8 @@ static bool echo_op(struct echo *echo, u32 op, const u32 *arg, u64 *value)
 		return echo_op_put(echo);
 	case ECHO_OP_EXPORT:
 		return echo_op_export(echo, arg[0], value);
+	case ECHO_OP_LOOK:
+		return echo_op_look(echo, arg[0], value);
 	default:
 		return false;
 	}

@@ -84,6 +84,13 @@ enum echo_op {
 	ECHO_OP_HELD,
 	ECHO_OP_PUT,
 	ECHO_OP_EXPORT,
+	ECHO_OP_LOOK,
+};
+
+enum echo_export {
+	ECHO_EXPORT_NOBODY,
+	ECHO_EXPORT_EDU,
+	ECHO_EXPORT_SELF,
 };
 
 enum echo_mode {

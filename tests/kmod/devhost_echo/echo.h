@@ -59,6 +59,7 @@ struct echo_stall {
  * @supply_next: sequence of the next one
  * @supply_length: data of each
  * @held: guest memory of ECHO_OP_HOLD
+ * @dmabuf: of @held, by ECHO_OP_EXPORT to ECHO_EXPORT_SELF
  * @dropped: requests of ECHO_OP_SLEEP that a reset ended; any context
  */
 struct echo {
@@ -82,6 +83,7 @@ struct echo {
 	u32 supply_next;
 	u32 supply_length;
 	struct devhost_resource *held;
+	struct dma_buf *dmabuf;
 	atomic_t dropped;
 };
 
@@ -111,7 +113,8 @@ enum devhost_answer echo_op_sleep(struct echo *echo, u32 ms,
 bool echo_op_hold(struct echo *echo, const u32 *arg);
 bool echo_op_held(struct echo *echo, u32 offset, u64 *value);
 bool echo_op_put(struct echo *echo);
-bool echo_op_export(struct echo *echo, u32 edu, u64 *value);
+bool echo_op_export(struct echo *echo, u32 to, u64 *value);
+bool echo_op_look(struct echo *echo, u32 offset, u64 *value);
 void echo_lost(struct devhost_device *dev, struct devhost_resource *res);
 
 /* control.c */

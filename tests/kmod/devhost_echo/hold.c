@@ -5,6 +5,7 @@
  */
 #include <linux/delay.h>
 #include <linux/dma-buf.h>
+#include <linux/iosys-map.h>
 #include <linux/slab.h>
 
 #include "../edu_dma/edu_dma.h"
@@ -117,6 +118,9 @@ bool echo_op_put(struct echo *echo)
 {
 	if (!echo->held)
 		return false;
+	if (echo->dmabuf)
+		devhost_dmabuf_put(echo->dmabuf);
+	echo->dmabuf = NULL;
 	devhost_resource_put(echo->held);
 	echo->held = NULL;
 	return true;
@@ -135,8 +139,8 @@ static int echo_export_edu(struct dma_buf *dmabuf)
 	return err;
 }
 
-/* What is held as a dma-buf: for edu_dma, or for nobody. @value: the error. */
-bool echo_op_export(struct echo *echo, u32 edu, u64 *value)
+/* What is held as a dma-buf. @value: the error. */
+bool echo_op_export(struct echo *echo, u32 to, u64 *value)
 {
 	struct dma_buf *dmabuf;
 	int err = 0;
@@ -148,10 +152,26 @@ bool echo_op_export(struct echo *echo, u32 edu, u64 *value)
 		*value = -PTR_ERR(dmabuf);
 		return true;
 	}
-	if (edu)
+	if (to == ECHO_EXPORT_EDU)
 		err = echo_export_edu(dmabuf);
-	devhost_dmabuf_put(dmabuf);
+	if (to == ECHO_EXPORT_SELF)
+		echo->dmabuf = dmabuf;
+	else
+		devhost_dmabuf_put(dmabuf);
 	*value = -err;
+	return true;
+}
+
+/* Eight bytes of the dma-buf, as a codec without DMA sees them. */
+bool echo_op_look(struct echo *echo, u32 offset, u64 *value)
+{
+	struct iosys_map map;
+
+	if (!echo->dmabuf || offset > echo->dmabuf->size - sizeof(*value) ||
+	    dma_buf_vmap_unlocked(echo->dmabuf, &map))
+		return false;
+	iosys_map_memcpy_from(value, &map, offset, sizeof(*value));
+	dma_buf_vunmap_unlocked(echo->dmabuf, &map);
 	return true;
 }
 
