@@ -1,0 +1,322 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A guest's own virtio_snd, aplay, arecord and amixer on the host's cards: each sample as it was
+# played, both ways; short periods; control elements and a jack; QEMU killed while it plays.
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC2317
+. "$(dirname "$0")/lib.sh"
+PATH=$PATH:/opt/devhost-tests/bin
+duplex=${DUPLEX:-60} # seconds
+[ -z "$DEVHOST_SOAK" ] || duplex=600
+cable=/proc/asound/Loopback
+
+plan 55
+
+report() {
+	devhostctl stats g1/snd0
+	journalctl -b -u devhostd -n 5 -o short-monotonic --no-pager
+	tail -n 3 $cable/pcm*/sub[0-3]/status
+	in_guest g1 dmesg | tail -n 5
+}
+
+file=/etc/devhost/guests.d/g1.toml
+# shellcheck disable=SC2329 # by the trap
+put_back() {
+	local i
+	for i in host_monitor arecord; do
+		[ -e "$log/$i.pid" ] && kill "$(cat "$log/$i.pid")"
+	done
+	rm -f "$file"
+	no_guest g1
+	modprobe -r snd-aloop snd-dummy
+} >/dev/null 2>&1
+trap put_back EXIT
+
+cards() {
+	modprobe -r snd-aloop snd-dummy 2>/dev/null
+	# with pcm_notify its two ends may be set apart
+	modprobe snd-aloop pcm_notify=1 pcm_substreams=4 && modprobe snd-dummy &&
+		eventually 20 test -e "$cable" -a -e /proc/asound/Dummy
+}
+need "the host's cards" cards
+
+cat >$file <<'T'
+[[device]]
+name = "snd0"
+class = "snd"
+
+[[device.snd.stream]]
+pcm = "hw:Loopback,0,0"
+direction = "playback"
+
+[[device.snd.stream]]
+pcm = "hw:Loopback,1,1"
+direction = "capture"
+
+[[device.snd.jack]]
+# headphones
+default_config = 0x0221101f
+capabilities = 0x04
+connected = false
+
+[[device.snd.control]]
+card = "Dummy"
+name = "Master Volume"
+role = "volume"
+
+[[device.snd.control]]
+card = "Dummy"
+name = "Master Capture Switch"
+direction = "capture"
+role = "mute"
+
+[[device.snd.control]]
+card = "Dummy"
+name = "External I/O Box"
+
+[[device.snd.control]]
+card = "Dummy"
+name = "Line Volume"
+role = "volume"
+read_only = true
+
+[policy.snd.playback]
+default = "allow"
+
+[policy.snd.capture]
+default = "allow"
+
+[policy.snd.control]
+default = "allow"
+volume_max = 80
+T
+reload() {
+	devhostctl reload && eventually 20 test -e /dev/devhost/g1/snd0
+}
+need "the guest comes from its file" reload
+
+# card_up [OPTION...]: the guest with its card
+card_up() {
+	devhost-guest start g1 --device /dev/devhost/g1/snd0 "$@" &&
+		in_guest g1 modprobe virtio_snd pcm_periods_max=256 &&
+		eventually 20 in_guest g1 test -e /dev/snd/pcmC0D0p -a -e /dev/snd/pcmC0D0c
+}
+
+rings() {
+	local packed=$((1 << 34)) features
+	features=$(busctl get-property org.devhost1 /org/devhost1/guest/g1/snd0 \
+		org.devhost1.Device DriverFeatures | cut -d' ' -f2)
+	echo "negotiated $features"
+	[ $((features & packed)) = "$1" ]
+}
+
+state_of() { # PCM/SUBSTREAM
+	sed -n 's/^state: //p' "$cable/$1/status"
+}
+runs() { [ "$(state_of "$1")" = RUNNING ]; }
+
+frames_of() { # RATE SECONDS
+	echo $(($1 * $2))
+}
+
+# plays FORMAT RATE CHANNELS SECONDS [OPTION...]: what the guest plays is what the host hears
+plays() {
+	local format=$1 rate=$2 channels=$3 frames status=0
+	frames=$(frames_of "$2" "$4")
+	shift 4
+	seed=$((seed + 1))
+	spawn arecord arecord -q -D hw:Loopback,1,0 -t raw -f "$format" -r "$rate" -c "$channels" \
+		-B 4000000 "$log/heard"
+	eventually 20 runs pcm1c/sub0 || status=1
+	in_guest g1 sh -ec "
+		sndload make $format $channels $frames $seed $rate >/tmp/noise
+		aplay -q -D hw:0,0 -t raw -f $format -r $rate -c $channels ${*:--B 1000000} /tmp/noise" || status=1
+	kill -INT "$(cat "$log/arecord.pid")"
+	wait "$(cat "$log/arecord.pid")"
+	rm "$log/arecord.pid"
+	cat "$log/arecord"
+	sndload check "$format" "$channels" "$frames" "$seed" "$log/heard" || status=1
+	rm -f "$log/heard"
+	return "$status"
+}
+
+# records FORMAT RATE CHANNELS SECONDS [OPTION...]: what the host plays is what the guest hears
+records() {
+	local format=$1 rate=$2 channels=$3 frames status=0
+	frames=$(frames_of "$2" "$4")
+	shift 4
+	seed=$((seed + 1))
+	sndload make "$format" "$channels" "$frames" "$seed" "$rate" >"$log/noise"
+	spawn recorder in_guest g1 arecord -q -D hw:0,0 -t raw -f "$format" -r "$rate" -c "$channels" \
+		"${@:--B1000000}" /tmp/heard
+	eventually 20 runs pcm1c/sub1 || status=1
+	aplay -q -D hw:Loopback,0,1 -t raw -f "$format" -r "$rate" -c "$channels" -B 4000000 "$log/noise" ||
+		status=1
+	in_guest g1 pkill -INT arecord
+	join recorder
+	in_guest g1 sndload check "$format" "$channels" "$frames" "$seed" /tmp/heard || status=1
+	in_guest g1 rm /tmp/heard
+	return "$status"
+}
+seed=0
+
+# split rings
+need "the guest boots, with its card" card_up
+check "it has split rings" rings 0
+while read -r format rate channels; do
+	check "plays $format, $rate Hz, $channels channels: each sample" \
+		plays "$format" "$rate" "$channels" 2
+	check "records $format, $rate Hz, $channels channels: each sample" \
+		records "$format" "$rate" "$channels" 2
+done <<'K'
+S16_LE 48000 2
+S32_LE 44100 1
+S24_LE 96000 2
+FLOAT_LE 48000 6
+S16_LE 48000 8
+K
+
+# QEMU is killed
+fds() {
+	find "/proc/$(systemctl show -P MainPID devhostd)/fd" -type l | wc -l
+}
+idle() {
+	devhostctl --json show g1/snd0 | grep -q idle
+}
+nothing_left() {
+	local pinned
+	eventually 30 idle || return
+	pinned=$(busctl get-property org.devhost1 /org/devhost1/guest/g1 org.devhost1.Guest PinnedMemory)
+	echo "pinned $pinned, workers $(pgrep -lc '^vhost-'), fds $(fds), before $before"
+	[ "$pinned" = "t 0" ] && ! pgrep '^vhost-' && [ "$(fds)" -le "$before" ] &&
+		grep -q 'no setup' "$cable/pcm0p/sub0/hw_params"
+}
+before=$(fds)
+spawn player in_guest g1 aplay -q -D hw:0,0 -t raw -f S16_LE -r 48000 -c 2 /dev/zero
+check "it plays" eventually 20 runs pcm0p/sub0
+check "QEMU is killed" devhost-guest kill g1
+wait "$(cat "$log/player.pid")"
+check "no page, no worker, no file, no parameter is left" nothing_left
+check "the device can be removed" devhostctl remove g1/snd0
+check "its PCM is closed" eventually 20 grep -qx closed $cable/pcm0p/sub0/status
+check "and comes again from the file" reload
+
+# packed rings
+need "the guest boots again" card_up --packed
+check "it has packed rings" rings $((1 << 34))
+check "plays 10 s: each sample" plays S16_LE 48000 2 10
+check "records 10 s: each sample" records S16_LE 48000 2 10
+check "plays with periods of 1 ms: each sample" \
+	plays S16_LE 48000 2 2 --period-time=1000 --buffer-time=200000
+check "records with periods of 1 ms: each sample" \
+	records S16_LE 48000 2 2 --period-time=1000 --buffer-time=200000
+
+# full duplex: how often were they late, of which the programs are told
+xruns() {
+	cat "$log/$1p" "$log/$1c" | grep -c 'run!!!'
+}
+# shellcheck disable=SC2054
+pair=(-q -t raw -f S16_LE -r 48000 -c 2 --period-time=5000 --buffer-time=80000 -d "$duplex")
+native() {
+	spawn nativec arecord "${pair[@]}" -D hw:Loopback,1,3 /dev/null
+	spawn nativep aplay "${pair[@]}" -D hw:Loopback,0,2 /dev/zero
+	join nativec nativep
+}
+guest() {
+	spawn guestc in_guest g1 arecord "${pair[@]}" -D hw:0,0 /dev/null
+	spawn guestp in_guest g1 aplay "${pair[@]}" -D hw:0,0 /dev/zero
+	join guestc guestp
+}
+counted() {
+	devhostctl stats g1/snd0 | awk '/underruns|overruns/ { n += $NF } END { print n + 0 }'
+}
+check "full duplex on the host, $duplex s" native
+before=$(counted)
+check "full duplex in the guest" guest
+late=$(($(counted) - before))
+echo "# late: host $(xruns native) times, guest $(xruns guest) times, its device $late times"
+check "the guest is late no more often" test "$(xruns guest)" -le "$(xruns native)"
+check "nor by the count of its device" test "$late" -le "$(xruns native)"
+
+# control elements
+names() {
+	sed -n "s/.*,name='\([^']*\)'.*/\1/p" | sort
+}
+shows_listed() {
+	in_guest g1 amixer -c 0 controls | grep 'iface=MIXER' | names >"$log/shown"
+	printf '%s\n' "External I/O Box" "Line Volume" "Master Capture Switch" "Master Volume" |
+		diff - "$log/shown"
+}
+of_host() { amixer -c Dummy cget name="$1" | sed -n 's/^ *: values=//p'; }
+of_guest() { in_guest g1 amixer -c 0 cget name="$1" | sed -n 's/^ *: values=//p'; }
+host_has() { [ "$(of_host "$1")" = "$2" ]; }
+guest_has() { [ "$(of_guest "$1")" = "$2" ]; }
+sets() { # NAME VALUE, in the guest
+	in_guest g1 amixer -q -c 0 cset name="$1" "$2"
+}
+refused() {
+	local was
+	was=$(of_host "$1")
+	! sets "$@" && host_has "$1" "$was" && guest_has "$1" "$was"
+}
+of() { # CMD...: what there is to an element, less its number
+	"$@" | tail -n +2
+}
+same() {
+	of amixer -c Dummy cget name="$1" >"$log/of-host"
+	of in_guest g1 amixer -c 0 cget name="$1" | diff "$log/of-host" -
+}
+# alsactl prints whole lines only when it is told to
+watches() { # NAME CMD...: alsactl is up
+	local name=$1
+	shift
+	spawn "$name" "$@" stdbuf -oL alsactl monitor
+	# shellcheck disable=SC2016
+	eventually 20 "$@" sh -c 'ls -l /proc/$(pidof -s alsactl)/fd | grep controlC0'
+}
+told() { # NAME ELEMENT: since mark
+	tail -n "+$((marked + 1))" "$log/$1" | grep -q ",$2,.* VALUE"
+}
+mark() { # NAME
+	marked=$(wc -l <"$log/$1")
+}
+check "amixer shows the elements that are listed, no other" shows_listed
+check "a volume is the host's: range, decibels, value" same "Master Volume"
+check "so is a switch" same "Master Capture Switch"
+check "and a choice of items" same "External I/O Box"
+need "alsactl monitor in the guest" watches guest_monitor in_guest g1
+need "alsactl monitor on the host" watches host_monitor env
+
+mark host_monitor
+check "the guest sets a volume" sets "Master Volume" 10,20
+check "the host has it" host_has "Master Volume" 10,20
+check "and who listens there is told" eventually 20 told host_monitor "Master Volume"
+check "the guest turns a switch" sets "Master Capture Switch" on,off
+check "the host has it" host_has "Master Capture Switch" on,off
+check "the guest chooses an item" sets "External I/O Box" 1
+check "the host has it" host_has "External I/O Box" 1
+
+mark guest_monitor
+check "the host sets a volume" amixer -q -c Dummy cset name="Master Volume" -- -30,40
+check "who listens in the guest is told" eventually 20 told guest_monitor "Master Volume"
+check "the guest has it" guest_has "Master Volume" -30,40
+mark guest_monitor
+check "the host turns a switch" amixer -q -c Dummy cset name="Master Capture Switch" off,on
+check "who listens in the guest is told" eventually 20 told guest_monitor "Master Capture Switch"
+check "the guest has it" guest_has "Master Capture Switch" off,on
+check "a read-only one is refused" refused "Line Volume" 30,30
+check "so is a volume that the policy does not allow" refused "Master Volume" 90,90
+
+# a jack
+jack() {
+	in_guest g1 amixer -c 0 contents | grep -A 2 "iface=CARD.*Jack" | grep -q "values=$1"
+}
+check "the jack has nothing in it" jack off
+mark guest_monitor
+check "something is plugged in" devhostctl set g1/snd0 'connected=[true]'
+check "the guest has it" eventually 20 jack on
+check "and who listens there is told" told guest_monitor "[^,]*Jack"
+in_guest g1 pkill alsactl
+kill "$(cat "$log/host_monitor.pid")"
+devhostctl stats g1/snd0 | sed 's/^/# /'
+devhost-guest stop g1
+finish
