@@ -114,14 +114,9 @@ state_of() { # PCM/SUBSTREAM
 }
 runs() { [ "$(state_of "$1")" = RUNNING ]; }
 
-frames_of() { # RATE SECONDS
-	echo $(($1 * $2))
-}
-
 # plays FORMAT RATE CHANNELS SECONDS [OPTION...]: what the guest plays is what the host hears
 plays() {
-	local format=$1 rate=$2 channels=$3 frames status=0
-	frames=$(frames_of "$2" "$4")
+	local format=$1 rate=$2 channels=$3 frames=$(($2 * $4)) status=0
 	shift 4
 	seed=$((seed + 1))
 	spawn arecord arecord -q -D hw:Loopback,1,0 -t raw -f "$format" -r "$rate" -c "$channels" \
@@ -141,8 +136,7 @@ plays() {
 
 # records FORMAT RATE CHANNELS SECONDS [OPTION...]: what the host plays is what the guest hears
 records() {
-	local format=$1 rate=$2 channels=$3 frames status=0
-	frames=$(frames_of "$2" "$4")
+	local format=$1 rate=$2 channels=$3 frames=$(($2 * $4)) status=0
 	shift 4
 	seed=$((seed + 1))
 	sndload make "$format" "$channels" "$frames" "$seed" "$rate" >"$log/noise"
