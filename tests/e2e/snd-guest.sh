@@ -14,7 +14,7 @@ plan 55
 report() {
 	devhostctl stats g1/snd0
 	journalctl -b -u devhostd -n 5 -o short-monotonic --no-pager
-	tail -n 3 $cable/pcm*/sub[0-3]/status
+	grep -H state: "$cable"/pcm*/sub*/status
 	in_guest g1 dmesg | tail -n 5
 }
 
@@ -33,25 +33,33 @@ trap put_back EXIT
 
 cards() {
 	modprobe -r snd-aloop snd-dummy 2>/dev/null
-	# with pcm_notify its two ends may be set apart
-	modprobe snd-aloop pcm_notify=1 pcm_substreams=4 && modprobe snd-dummy &&
+	modprobe snd-aloop pcm_substreams=8 && modprobe snd-dummy &&
 		eventually 20 test -e "$cable" -a -e /proc/asound/Dummy
 }
 need "the host's cards" cards
 
-cat >$file <<'T'
-[[device]]
-name = "snd0"
-class = "snd"
+# Kinds of sound. A cable of snd-aloop stays with what it was set to first as long as one of its ends
+# is open, so each has its own two: guest's PCM n, host's substream n.
+kinds="S16_LE 48000 2
+S32_LE 44100 1
+S24_LE 96000 2
+FLOAT_LE 48000 6
+S16_LE 48000 8"
 
-[[device.snd.stream]]
-pcm = "hw:Loopback,0,0"
-direction = "playback"
+stream() { # PCM DIRECTION NODE
+	printf '[[device.snd.stream]]\npcm = "%s"\ndirection = "%s"\nnode = %s\n\n' "$@"
+}
 
-[[device.snd.stream]]
-pcm = "hw:Loopback,1,1"
-direction = "capture"
-
+# configure RING
+configure() {
+	local n
+	{
+		printf '[[device]]\nname = "snd0"\nclass = "snd"\nring = "%s"\n' "$1"
+		for n in 0 1 2 3 4; do
+			stream "hw:Loopback,0,$n" playback "$n"
+			stream "hw:Loopback,0,$n" capture "$n"
+		done
+		cat <<'T'
 [[device.snd.jack]]
 # headphones
 default_config = 0x0221101f
@@ -89,16 +97,16 @@ default = "allow"
 default = "allow"
 volume_max = 80
 T
-reload() {
+	} >"$file"
 	devhostctl reload && eventually 20 test -e /dev/devhost/g1/snd0
 }
-need "the guest comes from its file" reload
+need "the guest comes from its file" configure split
 
 # card_up [OPTION...]: the guest with its card
 card_up() {
 	devhost-guest start g1 --device /dev/devhost/g1/snd0 "$@" &&
 		in_guest g1 modprobe virtio_snd pcm_periods_max=256 &&
-		eventually 20 in_guest g1 test -e /dev/snd/pcmC0D0p -a -e /dev/snd/pcmC0D0c
+		eventually 20 in_guest g1 test -e /dev/snd/pcmC0D4c
 }
 
 rings() {
@@ -114,17 +122,18 @@ state_of() { # PCM/SUBSTREAM
 }
 runs() { [ "$(state_of "$1")" = RUNNING ]; }
 
-# plays FORMAT RATE CHANNELS SECONDS [OPTION...]: what the guest plays is what the host hears
+# plays N FORMAT RATE CHANNELS SECONDS [OPTION...]: what the guest plays is what the host hears
 plays() {
-	local format=$1 rate=$2 channels=$3 frames=$(($2 * $4)) status=0
-	shift 4
+	local n=$1 format=$2 rate=$3 channels=$4 frames=$(($3 * $5)) status=0
+	shift 5
 	seed=$((seed + 1))
-	spawn arecord arecord -q -D hw:Loopback,1,0 -t raw -f "$format" -r "$rate" -c "$channels" \
+	spawn arecord arecord -q -D "hw:Loopback,1,$n" -t raw -f "$format" -r "$rate" -c "$channels" \
 		-B 4000000 "$log/heard"
-	eventually 20 runs pcm1c/sub0 || status=1
+	eventually 20 runs "pcm1c/sub$n" || status=1
 	in_guest g1 sh -ec "
 		sndload make $format $channels $frames $seed $rate >/tmp/noise
-		aplay -q -D hw:0,0 -t raw -f $format -r $rate -c $channels ${*:--B 1000000} /tmp/noise" || status=1
+		aplay -q -D hw:0,$n -t raw -f $format -r $rate -c $channels ${*:--B 1000000} /tmp/noise" ||
+		status=1
 	kill -INT "$(cat "$log/arecord.pid")"
 	wait "$(cat "$log/arecord.pid")"
 	rm "$log/arecord.pid"
@@ -134,17 +143,17 @@ plays() {
 	return "$status"
 }
 
-# records FORMAT RATE CHANNELS SECONDS [OPTION...]: what the host plays is what the guest hears
+# records N FORMAT RATE CHANNELS SECONDS [OPTION...]: what the host plays is what the guest hears
 records() {
-	local format=$1 rate=$2 channels=$3 frames=$(($2 * $4)) status=0
-	shift 4
+	local n=$1 format=$2 rate=$3 channels=$4 frames=$(($3 * $5)) status=0
+	shift 5
 	seed=$((seed + 1))
 	sndload make "$format" "$channels" "$frames" "$seed" "$rate" >"$log/noise"
-	spawn recorder in_guest g1 arecord -q -D hw:0,0 -t raw -f "$format" -r "$rate" -c "$channels" \
+	spawn recorder in_guest g1 arecord -q -D "hw:0,$n" -t raw -f "$format" -r "$rate" -c "$channels" \
 		"${@:--B1000000}" /tmp/heard
-	eventually 20 runs pcm1c/sub1 || status=1
-	aplay -q -D hw:Loopback,0,1 -t raw -f "$format" -r "$rate" -c "$channels" -B 4000000 "$log/noise" ||
-		status=1
+	eventually 20 runs "pcm0c/sub$n" || status=1
+	aplay -q -D "hw:Loopback,1,$n" -t raw -f "$format" -r "$rate" -c "$channels" -B 4000000 \
+		"$log/noise" || status=1
 	in_guest g1 pkill -INT arecord
 	join recorder
 	in_guest g1 sndload check "$format" "$channels" "$frames" "$seed" /tmp/heard || status=1
@@ -156,18 +165,14 @@ seed=0
 # split rings
 need "the guest boots, with its card" card_up
 check "it has split rings" rings 0
-while read -r format rate channels; do
+n=0
+while read -r -u 3 format rate channels; do
 	check "plays $format, $rate Hz, $channels channels: each sample" \
-		plays "$format" "$rate" "$channels" 2
+		plays $n "$format" "$rate" "$channels" 2
 	check "records $format, $rate Hz, $channels channels: each sample" \
-		records "$format" "$rate" "$channels" 2
-done <<'K'
-S16_LE 48000 2
-S32_LE 44100 1
-S24_LE 96000 2
-FLOAT_LE 48000 6
-S16_LE 48000 8
-K
+		records $n "$format" "$rate" "$channels" 2
+	n=$((n + 1))
+done 3<<<"$kinds"
 
 # QEMU is killed
 fds() {
@@ -192,17 +197,17 @@ wait "$(cat "$log/player.pid")"
 check "no page, no worker, no file, no parameter is left" nothing_left
 check "the device can be removed" devhostctl remove g1/snd0
 check "its PCM is closed" eventually 20 grep -qx closed $cable/pcm0p/sub0/status
-check "and comes again from the file" reload
+check "and comes again from the file" configure any
 
 # packed rings
 need "the guest boots again" card_up --packed
 check "it has packed rings" rings $((1 << 34))
-check "plays 10 s: each sample" plays S16_LE 48000 2 10
-check "records 10 s: each sample" records S16_LE 48000 2 10
+check "plays 10 s: each sample" plays 0 S16_LE 48000 2 10
+check "records 10 s: each sample" records 0 S16_LE 48000 2 10
 check "plays with periods of 1 ms: each sample" \
-	plays S16_LE 48000 2 2 --period-time=1000 --buffer-time=200000
+	plays 0 S16_LE 48000 2 2 --period-time=1000 --buffer-time=200000
 check "records with periods of 1 ms: each sample" \
-	records S16_LE 48000 2 2 --period-time=1000 --buffer-time=200000
+	records 0 S16_LE 48000 2 2 --period-time=1000 --buffer-time=200000
 
 # full duplex: how often were they late, of which the programs are told
 xruns() {
@@ -211,8 +216,8 @@ xruns() {
 # shellcheck disable=SC2054
 pair=(-q -t raw -f S16_LE -r 48000 -c 2 --period-time=5000 --buffer-time=80000 -d "$duplex")
 native() {
-	spawn nativec arecord "${pair[@]}" -D hw:Loopback,1,3 /dev/null
-	spawn nativep aplay "${pair[@]}" -D hw:Loopback,0,2 /dev/zero
+	spawn nativec arecord "${pair[@]}" -D hw:Loopback,0,6 /dev/null
+	spawn nativep aplay "${pair[@]}" -D hw:Loopback,0,6 /dev/zero
 	join nativec nativep
 }
 guest() {
