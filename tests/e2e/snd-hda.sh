@@ -13,7 +13,7 @@ frames=$((seconds * 48000))
 plan 7
 
 report() {
-	devhostctl stats g1/snd0
+	devhostctl stats g1/snd0 | grep counter
 	tail -n 8 /proc/asound/Intel/pcm0p/sub0/{status,hw_params}
 	ls -l $wav
 }
@@ -36,7 +36,7 @@ need "the host's card" card
 in_wav() {
 	sndload check S16_LE 2 "$frames" "$1" "$wav" "$2"
 }
-# QEMU writes it in blocks of 4096 bytes, of which the silence behind leaves one or another out
+# QEMU writes whole blocks of 4096 bytes; what it still keeps is of the silence at the end
 size() {
 	local size
 	size=$(stat -c %s $wav)
