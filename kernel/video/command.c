@@ -137,11 +137,13 @@ bool vhost_video_allowed(struct vhost_video *vv,
 	return false;
 }
 
+/* @format: the coded one of the stream */
 static bool vhost_video_may(struct vhost_video *vv,
-			    const struct vhost_video_request *req)
+			    const struct vhost_video_request *req, u32 format)
 {
 	struct devhost_policy_video ask = {
 		.stream = req->stream,
+		.format = format,
 		.streams = vv->num_streams,
 		.encoder = vv->node.encoder,
 	};
@@ -149,12 +151,10 @@ static bool vhost_video_may(struct vhost_video *vv,
 	switch (req->type) {
 	case VIRTIO_VIDEO_CMD_STREAM_CREATE:
 		ask.request = DEVHOST_POLICY_VIDEO_CREATE;
-		ask.format = req->create.format;
 		break;
 	case VIRTIO_VIDEO_CMD_SET_PARAMS:
 	case VIRTIO_VIDEO_CMD_SET_PARAMS_EXT:
 		ask.request = DEVHOST_POLICY_VIDEO_PARAMS;
-		ask.format = req->params.format;
 		ask.width = req->params.width;
 		ask.height = req->params.height;
 		ask.rate = req->params.rate;
@@ -189,7 +189,7 @@ static u32 vhost_video_stream(struct vhost_video *vv,
 	if (vhost_video_stream_find(vv, req->stream))
 		return VIRTIO_VIDEO_RESP_ERR_INVALID_STREAM_ID;
 	if (!vhost_video_caps_has(coded, req->create.format) ||
-	    !vhost_video_may(vv, req))
+	    !vhost_video_may(vv, req, req->create.format))
 		return VIRTIO_VIDEO_RESP_ERR_INVALID_PARAMETER;
 	if (vhost_video_full(vv))
 		return VIRTIO_VIDEO_RESP_ERR_OUT_OF_MEMORY;
@@ -286,7 +286,7 @@ static enum devhost_answer vhost_video_serve(struct vhost_video *vv,
 		if (!stream)
 			return vhost_video_answer_error(chain, req,
 							VIRTIO_VIDEO_RESP_ERR_INVALID_STREAM_ID);
-		if (!vhost_video_may(vv, req))
+		if (!vhost_video_may(vv, req, stream->session->format))
 			return vhost_video_answer_error(chain, req,
 							VIRTIO_VIDEO_RESP_ERR_INVALID_PARAMETER);
 	}

@@ -81,8 +81,10 @@ static int vhost_video_fill(struct devhost_device *dev, struct sk_buff *msg)
 	if (nla_put_u32(msg, DEVHOST_A_VIDEO_STREAMS_MAX, vv->max_streams) ||
 	    nla_put_u32(msg, DEVHOST_A_VIDEO_STREAMS,
 			READ_ONCE(vv->num_streams)) ||
-	    nla_put_u32(msg, DEVHOST_A_VIDEO_NODE, vv->node.vdev->num) ||
 	    nla_put_string(msg, DEVHOST_A_VIDEO_NAME, vv->node.vdev->name))
+		return -EMSGSIZE;
+	if (video_is_registered(vv->node.vdev) &&
+	    nla_put_u32(msg, DEVHOST_A_VIDEO_NODE, vv->node.vdev->num))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -172,6 +172,8 @@ static u32 vhost_video_session_set_params(struct vhost_video_session *session,
 		session->params[VHOST_VIDEO_INPUT].rate = params->rate;
 		session->params[VHOST_VIDEO_OUTPUT].rate = params->rate;
 	}
+	/* Which may be more than the driver said of one queue. */
+	session->again = session->sized;
 	return 0;
 }
 

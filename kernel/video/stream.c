@@ -166,6 +166,18 @@ static void vhost_video_stream_failed(struct vhost_video_stream *stream)
 	}
 }
 
+/* Beside this one; what failed is only waited for to be destroyed. */
+static u32 vhost_video_stream_others(const struct vhost_video_stream *stream)
+{
+	const struct vhost_video_stream *each;
+	u32 others = 0;
+
+	list_for_each_entry(each, &stream->vv->streams, list)
+		if (each != stream && !each->ending && !each->failed)
+			others++;
+	return others;
+}
+
 /* Asked with what has become of the driver's wishes; no job is under way. */
 static bool vhost_video_stream_may(struct vhost_video_stream *stream,
 				   enum devhost_policy_video_request request,
@@ -180,7 +192,7 @@ static bool vhost_video_stream_may(struct vhost_video_stream *stream,
 		.stream = stream->id,
 		.format = session->format,
 		.encoder = vv->node.encoder,
-		.streams = vv->num_streams - 1,
+		.streams = vhost_video_stream_others(stream),
 		.bitrate = bitrate,
 	};
 
@@ -197,6 +209,7 @@ static void vhost_video_sized(struct vhost_video_stream *stream)
 	struct vhost_video *vv = stream->vv;
 
 	stream->session->tell = false;
+	stream->session->again = false;
 	if (!vhost_video_stream_may(stream, DEVHOST_POLICY_VIDEO_RESOLUTION, 0)) {
 		vhost_video_stream_fail(stream);
 		return;
@@ -205,6 +218,14 @@ static void vhost_video_sized(struct vhost_video_stream *stream)
 		return;
 	devhost_count(vv->dev, VHOST_VIDEO_RESOLUTIONS, 1);
 	set_bit(VHOST_VIDEO_TELL_RESOLUTION, &stream->events);
+}
+
+/* Params were set after that: the driver knows, the policy does not. */
+static void vhost_video_sized_again(struct vhost_video_stream *stream)
+{
+	stream->session->again = false;
+	if (!vhost_video_stream_may(stream, DEVHOST_POLICY_VIDEO_RESOLUTION, 0))
+		vhost_video_stream_fail(stream);
 }
 
 /* What was allowed once may not go on. */
@@ -241,6 +262,8 @@ static void vhost_video_stream_done(struct vhost_video_stream *stream)
 	}
 	if (session->tell)
 		vhost_video_sized(stream);
+	else if (session->again)
+		vhost_video_sized_again(stream);
 	if (stream->judge)
 		vhost_video_stream_judge(stream);
 	if (session->failed) {

@@ -189,6 +189,7 @@ struct vhost_video_wait {
  * @changing: and the driver has to make new buffers first
  * @renewing: it has been told, and the codec has none of these yet
  * @tell: the worker is to know of the size
+ * @again: params were set since
  * @drained: an empty buffer is to tell the driver that the drain is done
  * @failed: it is closed, or soon will be, and is not opened again
  * @waits: wake it
@@ -222,6 +223,7 @@ struct vhost_video_session {
 	bool changing;
 	bool renewing;
 	bool tell;
+	bool again;
 	bool drained;
 	bool failed;
 	struct vhost_video_wait waits[VHOST_VIDEO_WAITS];

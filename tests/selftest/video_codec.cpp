@@ -407,14 +407,19 @@ TEST_RINGS("video: the codec goes with frames in it")
     tap::time_limit(300);
     const std::vector<Bytes> bits = coded(4);
     const std::string driver = "/sys/bus/platform/drivers/vicodec/";
+    const auto has_node = [](TestDevice &device) {
+        return find(device.info().backend, DEVHOST_A_VIDEO_NODE).has_value();
+    };
     {
         VideoFixture t(false, video::setup(ring));
         Player player(t.guest, false);
         fill(player, bits);
+        CHECK(has_node(t.device));
         std::ofstream(driver + "unbind") << "vicodec.0" << std::flush;
         player.expect_failure();
         player.end();
         // The device is there, only the codec is not.
+        CHECK(!has_node(t.device));
         CHECK(t.guest.call(stream_create, 2, create_words()).type >= err_invalid_operation);
         t.guest.good();
     }

@@ -128,7 +128,7 @@ struct devhost_policy_snd {
  * @DEVHOST_POLICY_VIDEO_PARAMS: have frames of a size and a rate; what is 0 is
  *	left as it is
  * @DEVHOST_POLICY_VIDEO_RESOLUTION: decode what turns out to be of that size, or
- *	begin to encode it
+ *	begin to encode it; again when params were set after that
  * @DEVHOST_POLICY_VIDEO_BITRATE: encode at a bit rate
  */
 enum devhost_policy_video_request {
@@ -143,13 +143,13 @@ enum devhost_policy_video_request {
  * @guest: id of the guest
  * @device: id of the device
  * @stream: the guest's id of the stream
- * @format: VIRTIO_VIDEO_FORMAT_* of the coded side, or of the queue that the
- *	params are for; 0 where that is left as it is
+ * @format: VIRTIO_VIDEO_FORMAT_* of the stream's coded side
  * @width: coded width
  * @height: coded height
  * @rate: frames a second
  * @bitrate: bits a second
- * @streams: streams of the device, one that is to be created not counted
+ * @streams: streams of the device, this one not counted; when it is asked about
+ *	streams that there are, nor those that have failed
  * @request: enum devhost_policy_video_request
  * @encoder: 1 for an encoder, 0 for a decoder
  */

@@ -754,7 +754,8 @@ enum devhost_scmi_reading_attr {
  * @DEVHOST_A_VIDEO_STREAMS_MAX: u32, streams at a time, 1 ..
  *	DEVHOST_VIDEO_STREAMS_LIMIT, default 8; new and get
  * @DEVHOST_A_VIDEO_STREAMS: u32, streams now (get)
- * @DEVHOST_A_VIDEO_NODE: u32, number of the node: N of /dev/videoN (get)
+ * @DEVHOST_A_VIDEO_NODE: u32, number of the node: N of /dev/videoN; absent once
+ *	the codec is gone (get)
  * @DEVHOST_A_VIDEO_NAME: string, the codec's name for itself (get)
  */
 enum devhost_video_attr {
