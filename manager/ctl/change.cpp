@@ -37,7 +37,8 @@ int create(const Options & /*options*/, const Arguments &arguments)
     }
     if (arguments.size() < 2) {
         throw UsageError(
-            "create GUEST/DEVICE CLASS [KEY=VALUE...]; a class is 'can', 'snd' or 'scmi'.");
+            "create GUEST/DEVICE CLASS [KEY=VALUE...]; a class is 'can', 'snd', 'scmi', "
+            "'video_decoder' or 'video_encoder'.");
     }
     client.call(guest_path(target.guest), "org.devhost1.Guest", "CreateDevice", target.device,
                 arguments[1], settings_of(arguments.begin() + 2, arguments.end()));

@@ -198,6 +198,17 @@ SettingTable table_of(const Device & /*device*/, const ScmiBackendInfo &scmi)
     return table;
 }
 
+SettingTable table_of(const Device & /*device*/, const VideoBackendInfo &video)
+{
+    SettingTable table;
+    table["codec"] = {.value = video.name};
+    if (video.node) {
+        table["node"] = {.value = "/dev/video" + std::to_string(*video.node)};
+    }
+    table["streams_max"] = number(video.streams_max);
+    return table;
+}
+
 SettingTable table_of(const Device & /*device*/, const std::monostate & /*unknown*/)
 {
     return {};

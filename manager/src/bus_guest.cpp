@@ -37,7 +37,7 @@ Setting device_table(const std::string &name, const std::string &device_class,
     }
     device["name"] = {.value = name};
     device["class"] = {.value = device_class};
-    device[device_class] = {.value = std::move(backend)};
+    device[backend_table(device_class)] = {.value = std::move(backend)};
     return {.value = std::move(device)};
 }
 

@@ -97,20 +97,27 @@ WorkerConfig worker_from(TableReader table)
     return worker;
 }
 
-// A class of devices: the word for it, which is the name of its table too.
+// A class of devices: the word for it, and the table with its settings.
 struct DeviceClass {
     std::string_view name;
+    std::string_view table;
     std::string_view needs; // of the table, at least
     Backend (*read)(TableReader table);
 };
 
 constexpr std::array device_classes{
-    DeviceClass{"can", "the interface",
+    DeviceClass{"can", "can", "the interface",
                 [](TableReader table) -> Backend { return can_device_from(std::move(table)); }},
-    DeviceClass{"snd", "a stream",
+    DeviceClass{"snd", "snd", "a stream",
                 [](TableReader table) -> Backend { return snd_device_from(std::move(table)); }},
-    DeviceClass{"scmi", "a resource, or nothing",
+    DeviceClass{"scmi", "scmi", "a resource, or nothing",
                 [](TableReader table) -> Backend { return scmi_device_from(std::move(table)); }},
+    DeviceClass{
+        "video_decoder", "video", "a codec",
+        [](TableReader table) -> Backend { return video_device_from(std::move(table), false); }},
+    DeviceClass{
+        "video_encoder", "video", "a codec",
+        [](TableReader table) -> Backend { return video_device_from(std::move(table), true); }},
 };
 
 const DeviceClass &device_class_from(TableReader &table)
@@ -129,6 +136,22 @@ const DeviceClass &device_class_from(TableReader &table)
     return device_classes.at(*found);
 }
 
+// A list of rules in [policy]: its part, its name there, and the class of devices that it is for.
+struct RuleList {
+    std::string_view part;
+    std::string_view list; // empty: the part itself
+    std::string_view device_class;
+};
+
+constexpr std::array rule_lists{
+    RuleList{"can", "transmit", "can"},
+    RuleList{"can", "receive", "can"},
+    RuleList{"snd", "playback", "snd"},
+    RuleList{"snd", "capture", "snd"},
+    RuleList{"snd", "control", "snd"},
+    RuleList{"scmi", "", "scmi"},
+};
+
 // A rule for a device that the file does not have is a slip of the pen.
 void check_rule_devices(const GuestConfig &guest, std::string_view device_class, TableReader table)
 {
@@ -146,11 +169,6 @@ void check_rule_devices(const GuestConfig &guest, std::string_view device_class,
                       std::format("\"{}\" is of class \"{}\"", *name, device->device_class));
         }
     }
-    for (const std::string_view list : {"transmit", "receive", "playback", "capture", "control"}) {
-        if (auto inner = table.table(list)) {
-            check_rule_devices(guest, device_class, *inner);
-        }
-    }
 }
 
 PolicyConfig policy_of(const GuestConfig &guest, TableReader table)
@@ -161,9 +179,11 @@ PolicyConfig policy_of(const GuestConfig &guest, TableReader table)
         add_policy_items(items, device.name, device.backend);
     }
     PolicyConfig policy = policy_from(table, &items);
-    for (const std::string_view device_class : {"can", "snd", "scmi"}) {
-        if (auto part = table.table(device_class)) {
-            check_rule_devices(guest, device_class, *part);
+    for (const RuleList &each : rule_lists) {
+        auto part = table.table(each.part);
+        auto list = part && !each.list.empty() ? part->table(each.list) : part;
+        if (list) {
+            check_rule_devices(guest, each.device_class, *list);
         }
     }
     return policy;
@@ -229,6 +249,13 @@ void add_policy_items(PolicyItems &items, const std::string &device, const Backe
     }
 }
 
+std::string backend_table(const std::string &device_class)
+{
+    const auto found = std::ranges::find(device_classes, device_class, &DeviceClass::name);
+
+    return found == device_classes.end() ? device_class : std::string(found->table);
+}
+
 DeviceConfig device_from(TableReader table)
 {
     DeviceConfig device;
@@ -252,9 +279,9 @@ DeviceConfig device_from(TableReader table)
     if (const auto ring = table.word("ring", {"any", "split"})) {
         device.ring = static_cast<Ring>(*ring);
     }
-    auto backend = table.table(of.name);
+    auto backend = table.table(of.table);
     if (!backend) {
-        table.fail(std::format("{} needs a table \"{}\" with at least {}", table.where(), of.name,
+        table.fail(std::format("{} needs a table \"{}\" with at least {}", table.where(), of.table,
                                of.needs));
     }
     device.backend = of.read(*backend);

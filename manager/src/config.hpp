@@ -15,6 +15,7 @@
 #include "device_can.hpp"
 #include "device_scmi.hpp"
 #include "device_snd.hpp"
+#include "device_video.hpp"
 #include "policy.hpp"
 #include "power_rules.hpp"
 
@@ -23,8 +24,8 @@ namespace devhost {
 // Names of guests and devices: [A-Za-z0-9][A-Za-z0-9_-]{0,30}
 bool valid_name(std::string_view name);
 
-// What a device stands on: an alternative for each class (config.cpp, device_classes).
-using Backend = std::variant<CanDeviceConfig, SndDeviceConfig, ScmiDeviceConfig>;
+// What a device stands on: an alternative for each kind of classes (config.cpp, device_classes).
+using Backend = std::variant<CanDeviceConfig, SndDeviceConfig, ScmiDeviceConfig, VideoDeviceConfig>;
 
 enum class Ring { any, split };
 
@@ -44,6 +45,7 @@ struct DeviceConfig {
     const CanDeviceConfig *can() const { return std::get_if<CanDeviceConfig>(&backend); }
     const SndDeviceConfig *snd() const { return std::get_if<SndDeviceConfig>(&backend); }
     const ScmiDeviceConfig *scmi() const { return std::get_if<ScmiDeviceConfig>(&backend); }
+    const VideoDeviceConfig *video() const { return std::get_if<VideoDeviceConfig>(&backend); }
 
     // The line is no part of what the device is.
     friend bool operator==(const DeviceConfig &a, const DeviceConfig &b)
@@ -90,6 +92,9 @@ GuestConfig guest_from(TableReader table, std::string name);
 
 // What rules of a policy may name of a device.
 void add_policy_items(PolicyItems &items, const std::string &device, const Backend &backend);
+
+// The table of a [[device]] that has the settings of this class; of an unknown one its own name.
+std::string backend_table(const std::string &device_class);
 
 // One [[device]] table (D-Bus: the dictionary given to CreateDevice).
 DeviceConfig device_from(TableReader table);

@@ -132,6 +132,7 @@ void Configuration::apply(bool all)
         problems_.push_back(conflict);
     }
     remove_guests_without_file(present);
+    host_.refresh_codecs();
     for (const File &file : files) {
         const Guest *guest = find(host_, file.config.name);
         if (all || guest == nullptr || guest->settings.digest != file.digest ||

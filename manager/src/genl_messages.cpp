@@ -58,6 +58,12 @@ void put_backend(nl_msg &message, const CanDeviceConfig &can, const BackendFiles
     put(message, DEVHOST_A_CAN_TX_INFLIGHT, can.tx_inflight);
 }
 
+void put_backend(nl_msg &message, const VideoDeviceConfig &video, const BackendFiles &files)
+{
+    put(message, DEVHOST_A_VIDEO_FD, std::get<VideoFile>(files).node);
+    put(message, DEVHOST_A_VIDEO_STREAMS_MAX, video.streams_max);
+}
+
 VerdictCounts verdicts_from(const std::vector<nlattr *> &nests)
 {
     VerdictCounts counts{};
@@ -126,6 +132,14 @@ SndBackendInfo snd_from(const nlattr *nest)
     return info;
 }
 
+VideoBackendInfo video_from(const nlattr *nest)
+{
+    const Attributes video(nest, DEVHOST_A_VIDEO_MAX);
+    return {.name = video.text(DEVHOST_A_VIDEO_NAME),
+            .node = video.optional32(DEVHOST_A_VIDEO_NODE),
+            .streams_max = video.number32(DEVHOST_A_VIDEO_STREAMS_MAX)};
+}
+
 // Of a class that this version does not know: nothing.
 BackendInfo backend_from(const std::string &device_class, const nlattr *nest)
 {
@@ -137,6 +151,9 @@ BackendInfo backend_from(const std::string &device_class, const nlattr *nest)
     }
     if (device_class == "scmi") {
         return scmi_from(nest);
+    }
+    if (device_class == "video_decoder" || device_class == "video_encoder") {
+        return video_from(nest);
     }
     return {};
 }

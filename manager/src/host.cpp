@@ -463,6 +463,7 @@ void Host::add_device(Guest &guest, const DeviceInfo &info)
     Device &device = guest.devices[info.name];
     device.info = info;
     name_cards(device);
+    name_codec(device);
     refresh_levels(device);
     if (const std::string *interface = device.interface()) {
         device.link = parts_.links.read(*interface);
@@ -481,8 +482,12 @@ void Host::update_device(Guest &guest, Device &device, const DeviceInfo &info)
     Properties properties = difference(device.info, info);
     const bool other_worker = device.info.worker != info.worker;
     const bool other_state = device.info.state != info.state;
+    const bool other_backend = device.info.backend != info.backend;
     device.info = info;
     name_cards(device);
+    if (other_backend) {
+        name_codec(device); // which opens it for a moment
+    }
     if (refresh_levels(device)) {
         properties.insert("Backend");
     }

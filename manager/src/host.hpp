@@ -18,6 +18,7 @@
 #include "policies.hpp"
 #include "runtime_state.hpp"
 #include "sound_cards.hpp"
+#include "video_codecs.hpp"
 #include "worker.hpp"
 
 namespace devhost {
@@ -30,6 +31,7 @@ struct Device {
     std::map<std::uint32_t, std::string> cards;  // ids of its sound cards, by number
     std::vector<std::optional<SndLevel>> levels; // of its streams, where a mixer has them
     std::vector<ScmiResourceInfo> resources;     // of an SCMI device
+    std::vector<std::string> codec;              // what its codec calls itself, while it is there
 
     [[nodiscard]] const std::string *interface() const;
 };
@@ -67,6 +69,7 @@ struct HostParts {
     CanLinks &links;
     SoundCards &cards;
     Mixers &mixers;
+    VideoCodecs &codecs;
     Policies &policies;
     Workers &workers;
     Nodes nodes;
@@ -87,6 +90,8 @@ public:
     void handle_link_events();
     /// Sound cards that came back are given to the mixers and devices that lost them.
     void handle_card_events();
+    /// Sees which codecs are gone, of which the kernel tells nobody.
+    void refresh_codecs();
     /// Which mixers are wanted.
     void set_mixers(std::vector<MixerConfig> mixers, bool all, const Mixers::Report &report);
 
@@ -157,7 +162,9 @@ private:
     BackendFiles make_ready(const CanDeviceConfig &can);
     BackendFiles make_ready(const SndDeviceConfig &snd);
     BackendFiles make_ready(const ScmiDeviceConfig &scmi);
+    BackendFiles make_ready(const VideoDeviceConfig &video);
     void name_cards(Device &device);
+    void name_codec(Device &device);
     void refresh_cards(const std::string &guest, const std::string &name);
     /// True where they changed.
     bool refresh_levels(Device &device);

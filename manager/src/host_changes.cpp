@@ -108,6 +108,11 @@ BackendFiles Host::make_ready(const ScmiDeviceConfig & /*scmi*/)
     return {};
 }
 
+BackendFiles Host::make_ready(const VideoDeviceConfig &video)
+{
+    return VideoFile{.node = parts_.codecs.open(video)};
+}
+
 void Host::create_device(const std::string &guest_name, const DeviceConfig &config)
 {
     require_name(config.name, "device");

@@ -16,6 +16,7 @@
 
 #include "config.hpp"
 #include "sound_cards.hpp"
+#include "video_codecs.hpp"
 
 namespace devhost {
 
@@ -130,10 +131,18 @@ struct ScmiAnnouncement {
     bool operator==(const ScmiAnnouncement &) const = default;
 };
 
-using BackendInfo = std::variant<std::monostate, CanBackendInfo, SndBackendInfo, ScmiBackendInfo>;
+struct VideoBackendInfo {
+    std::string name;                  // the codec's for itself
+    std::optional<std::uint32_t> node; // N of /dev/videoN, while it is there
+    std::uint32_t streams_max = 0;
+    bool operator==(const VideoBackendInfo &) const = default;
+};
+
+using BackendInfo =
+    std::variant<std::monostate, CanBackendInfo, SndBackendInfo, ScmiBackendInfo, VideoBackendInfo>;
 
 /// Open files that a backend is made of.
-using BackendFiles = std::variant<std::monostate, SndFiles>;
+using BackendFiles = std::variant<std::monostate, SndFiles, VideoFile>;
 
 struct DeviceInfo {
     std::string guest;

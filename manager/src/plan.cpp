@@ -83,6 +83,26 @@ bool same_backend(const ScmiDeviceConfig &wanted, const Device &have)
            (!have.wanted || *have.wanted == Backend(wanted));
 }
 
+// A path that is a link says nothing: what was wanted of the device tells.
+bool same_node(const std::string &wanted, std::uint32_t number)
+{
+    constexpr std::string_view head = "/dev/video";
+    const bool plain = wanted.starts_with(head) &&
+                       wanted.find_first_not_of("0123456789", head.size()) == std::string::npos;
+    return !plain || wanted.substr(head.size()) == std::to_string(number);
+}
+
+// A codec that was unplugged is another one when it comes back.
+bool same_backend(const VideoDeviceConfig &wanted, const Device &have)
+{
+    const auto *video = std::get_if<VideoBackendInfo>(&have.info.backend);
+    return video != nullptr && video->node && video->streams_max == wanted.streams_max &&
+           same_node(wanted.node, *video->node) &&
+           (wanted.codec.empty() ||
+            std::ranges::find(have.codec, wanted.codec) != have.codec.end()) &&
+           (!have.wanted || *have.wanted == Backend(wanted));
+}
+
 bool same_device(const DeviceConfig &wanted, const Device &have)
 {
     const DeviceInfo &info = have.info;

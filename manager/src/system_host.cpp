@@ -10,6 +10,7 @@ SystemHost::SystemHost()
              .links = links_,
              .cards = cards_,
              .mixers = mixers_,
+             .codecs = codecs_,
              .policies = policies_,
              .workers = workers_,
              .nodes = Nodes(),

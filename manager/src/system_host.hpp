@@ -7,6 +7,7 @@
 #include "host.hpp"
 #include "policies.hpp"
 #include "sound_cards.hpp"
+#include "video_codecs.hpp"
 #include "worker.hpp"
 
 namespace devhost {
@@ -28,6 +29,7 @@ private:
     AlsaCards cards_;
     GenlMixers mixer_kernel_;
     Mixers mixers_;
+    V4l2Codecs codecs_;
     BpfPolicies policies_;
     SystemWorkers workers_;
     Host host_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fakes.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sys/eventfd.h>
@@ -187,6 +188,16 @@ BackendInfo backend_info(const ScmiDeviceConfig &scmi, const BackendFiles & /*fi
                            .request = {}};
 }
 
+// Any codec: it stands at node 3.
+BackendInfo backend_info(const VideoDeviceConfig &video, const BackendFiles &files)
+{
+    if (std::get<VideoFile>(files).node.get() < 0) {
+        throw Error(Cause::invalid_args, "this is no codec");
+    }
+    return VideoBackendInfo{
+        .name = "stateful-decoder", .node = 3, .streams_max = video.streams_max};
+}
+
 // Ids dense from 0 for each kind, as the kernel gives them.
 std::vector<ScmiResourceInfo> resources_of(const ScmiDeviceConfig &scmi)
 {
@@ -226,7 +237,10 @@ DeviceInfo FakeKernel::create_device(const std::string &guest_name, const Device
     info.name = device.name;
     info.id = next_id_++;
     info.device_class = device.device_class;
-    info.virtio_id = device.can() != nullptr ? 36 : device.snd() != nullptr ? 25 : 32;
+    info.virtio_id = device.can() != nullptr     ? 36
+                     : device.snd() != nullptr   ? 25
+                     : device.video() != nullptr ? 31
+                                                 : 32;
     if (const ScmiDeviceConfig *scmi = device.scmi()) {
         resources_[key] = resources_of(*scmi);
     }
@@ -554,6 +568,18 @@ void FakeCards::turn(std::uint32_t card, const SndLevel &level)
     signal_fd(events_fd_);
 }
 
+UniqueFd FakeCodecs::open(const VideoDeviceConfig &video)
+{
+    for (const auto &[number, names] : present) {
+        if (video.node == "/dev/video" + std::to_string(number) ||
+            std::ranges::find(names, video.codec) != names.end()) {
+            opened++;
+            return new_eventfd();
+        }
+    }
+    throw Error(Cause::invalid_args, "There is no codec '" + video.node + video.codec + "'.");
+}
+
 std::vector<MixerInfo> FakeMixers::mixers()
 {
     std::vector<MixerInfo> list;
@@ -720,6 +746,7 @@ Host FakeMachine::new_host()
                  .links = links,
                  .cards = cards,
                  .mixers = mixers,
+                 .codecs = codecs,
                  .policies = policies,
                  .workers = workers,
                  .nodes = Nodes(directory.path() / "sys", directory.path() / "dev"),
@@ -801,6 +828,17 @@ source = "hwmon"
 )",
                                     "");
     config.backend = scmi_device_from(TableReader(tree, "", ""));
+    return config;
+}
+
+DeviceConfig video_device(const std::string &name, const std::string &codec)
+{
+    VideoDeviceConfig video;
+    video.codec = codec;
+    DeviceConfig config;
+    config.name = name;
+    config.device_class = "video_decoder";
+    config.backend = video;
     return config;
 }
 

@@ -151,6 +151,16 @@ private:
     SndCardEvents events_;
 };
 
+/// Codecs by the number of their node.
+class FakeCodecs final : public VideoCodecs {
+public:
+    UniqueFd open(const VideoDeviceConfig &video) override;
+    std::vector<std::string> names(std::uint32_t number) override { return present[number]; }
+
+    std::map<std::uint32_t, std::vector<std::string>> present;
+    unsigned opened = 0;
+};
+
 /// Mixers are there until they are removed.
 class FakeMixers final : public MixerKernel {
 public:
@@ -237,6 +247,7 @@ struct FakeMachine {
     FakeCards cards;
     FakeMixers mixer_kernel{cards};
     Mixers mixers{mixer_kernel, cards};
+    FakeCodecs codecs;
     FakePolicies policies{kernel};
     FakeWorkers workers;
     FakeSystem system;
@@ -258,6 +269,7 @@ DeviceConfig can_device(const std::string &name, const std::string &interface = 
 DeviceConfig snd_device(const std::string &name, const std::string &card = "PCH");
 /// A clock, a performance domain and a sensor of hwmon.
 DeviceConfig scmi_device(const std::string &name);
+DeviceConfig video_device(const std::string &name, const std::string &codec = "vicodec");
 PolicyConfig policy_of(const std::string &toml);
 
 } // namespace devhost::test

@@ -291,6 +291,48 @@ TEST_F(Genl, AsksForASoundDevice)
     EXPECT_NE(control[DEVHOST_A_SND_CONTROL_READ_ONLY], nullptr);
 }
 
+TEST_F(Genl, AsksForAVideoDevice)
+{
+    DeviceConfig config = video_device("dec0");
+    std::get<VideoDeviceConfig>(config.backend).streams_max = 3;
+    VideoFile file{.node = null_fd()};
+    const auto node = static_cast<std::uint32_t>(file.node.get());
+    channel->answer(device_message(DEVHOST_CMD_DEVICE_NEW));
+    kernel->create_device("ivi", config, std::move(file));
+    const auto device = parse_nest(parse_top(channel->sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
+    EXPECT_STREQ(nla_get_string(device[DEVHOST_A_DEV_CLASS]), "video_decoder");
+    const auto video = parse_nest(device[DEVHOST_A_DEV_BACKEND], DEVHOST_A_VIDEO_MAX);
+    EXPECT_EQ(nla_get_u32(video[DEVHOST_A_VIDEO_FD]), node);
+    EXPECT_EQ(nla_get_u32(video[DEVHOST_A_VIDEO_STREAMS_MAX]), 3U);
+}
+
+TEST_F(Genl, ReadsAVideoDeviceAndWhetherItsCodecIsGone)
+{
+    for (const bool gone : {false, true}) {
+        NlMessage message = new_message(DEVHOST_CMD_DEVICE_GET);
+        nl_msg *m = message.get();
+        nlattr *nest = nla_nest_start(m, DEVHOST_A_DEV | NLA_F_NESTED);
+        nla_put_string(m, DEVHOST_A_DEV_GUEST, "ivi");
+        nla_put_string(m, DEVHOST_A_DEV_NAME, "enc0");
+        nla_put_u32(m, DEVHOST_A_DEV_ID, 9);
+        nla_put_string(m, DEVHOST_A_DEV_CLASS, "video_encoder");
+        nlattr *backend = nla_nest_start(m, DEVHOST_A_DEV_BACKEND | NLA_F_NESTED);
+        nla_put_string(m, DEVHOST_A_VIDEO_NAME, "stateful-encoder");
+        nla_put_u32(m, DEVHOST_A_VIDEO_STREAMS_MAX, 5);
+        nla_put_u32(m, DEVHOST_A_VIDEO_STREAMS, 1);
+        if (!gone) {
+            nla_put_u32(m, DEVHOST_A_VIDEO_NODE, 7);
+        }
+        nla_nest_end(m, backend);
+        nla_nest_end(m, nest);
+        const DeviceInfo info = decode_device(nlmsg_hdr(m));
+        EXPECT_EQ(std::get<VideoBackendInfo>(info.backend),
+                  (VideoBackendInfo{.name = "stateful-encoder",
+                                    .node = gone ? std::nullopt : std::optional<std::uint32_t>(7),
+                                    .streams_max = 5}));
+    }
+}
+
 TEST_F(Genl, GivesASoundDeviceOtherFiles)
 {
     SndFiles files;
