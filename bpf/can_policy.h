@@ -77,6 +77,7 @@ struct can_policy {
 #define POLICY_GIVEN_CAN	0x01
 #define POLICY_GIVEN_SND	0x02
 #define POLICY_GIVEN_SCMI	0x04
+#define POLICY_GIVEN_VIDEO	0x08
 
 /* Map .rodata.names: for whoever reads the policy back. */
 struct can_policy_names {

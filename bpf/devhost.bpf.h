@@ -68,12 +68,34 @@ struct devhost_policy_scmi {
 	__u64 value;
 } __attribute__((preserve_access_index));
 
+enum devhost_policy_video_request {
+	DEVHOST_POLICY_VIDEO_CREATE,
+	DEVHOST_POLICY_VIDEO_PARAMS,
+	DEVHOST_POLICY_VIDEO_RESOLUTION,
+	DEVHOST_POLICY_VIDEO_BITRATE,
+};
+
+struct devhost_policy_video {
+	__u32 guest;
+	__u32 device;
+	__u32 stream;
+	__u32 format;
+	__u32 width;
+	__u32 height;
+	__u32 rate;
+	__u32 bitrate;
+	__u32 streams;
+	__u8 request;
+	__u8 encoder;
+} __attribute__((preserve_access_index));
+
 /* Only what the program at hand implements or sets need be filled in. */
 struct devhost_policy_ops {
 	int (*can)(const struct devhost_policy_can *frame);
 	__u32 guest;
 	int (*snd)(const struct devhost_policy_snd *request);
 	int (*scmi)(const struct devhost_policy_scmi *command);
+	int (*video)(const struct devhost_policy_video *request);
 };
 
 #endif /* _DEVHOST_BPF_H */

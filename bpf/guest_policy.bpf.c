@@ -9,6 +9,7 @@
 #include "can_policy.bpf.c"
 #include "scmi_policy.bpf.c"
 #include "snd_policy.bpf.c"
+#include "video_policy.bpf.c"
 
 char _license[] SEC("license") = "GPL";
 
@@ -17,4 +18,5 @@ struct devhost_policy_ops policy = {
 	.can = (void *)can,
 	.snd = (void *)snd,
 	.scmi = (void *)scmi,
+	.video = (void *)video,
 };

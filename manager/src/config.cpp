@@ -150,6 +150,8 @@ constexpr std::array rule_lists{
     RuleList{"snd", "capture", "snd"},
     RuleList{"snd", "control", "snd"},
     RuleList{"scmi", "", "scmi"},
+    RuleList{"video", "decode", "video_decoder"},
+    RuleList{"video", "encode", "video_encoder"},
 };
 
 // A rule for a device that the file does not have is a slip of the pen.

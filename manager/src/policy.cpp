@@ -16,6 +16,9 @@ PolicyConfig policy_from(TableReader table, const PolicyItems *items)
     if (auto scmi = table.table("scmi")) {
         policy.scmi = scmi_policy_from(*scmi, items);
     }
+    if (auto video = table.table("video")) {
+        policy.video = video_policy_from(*video);
+    }
     table.finish();
     return policy;
 }
@@ -32,6 +35,9 @@ Setting to_setting(const PolicyConfig &policy)
     }
     if (policy.scmi) {
         table["scmi"] = to_setting(*policy.scmi);
+    }
+    if (policy.video) {
+        table["video"] = to_setting(*policy.video);
     }
     return {std::move(table)};
 }

@@ -8,6 +8,7 @@
 #include "can_policy.hpp"
 #include "scmi_policy.hpp"
 #include "snd_policy.hpp"
+#include "video_policy.hpp"
 
 namespace devhost {
 
@@ -17,11 +18,12 @@ struct PolicyConfig {
     std::optional<CanPolicy> can;
     std::optional<SndPolicy> snd;
     std::optional<ScmiPolicy> scmi;
+    std::optional<VideoPolicy> video;
 
     bool names_devices() const
     {
         return (can && can->names_devices()) || (snd && snd->names_devices()) ||
-               (scmi && scmi->names_devices());
+               (scmi && scmi->names_devices()) || (video && video->names_devices());
     }
     bool operator==(const PolicyConfig &) const = default;
 };
@@ -31,6 +33,7 @@ struct PolicyCounters {
     std::optional<CanCounters> can;
     std::optional<SndCounters> snd;
     std::optional<ScmiCounters> scmi;
+    std::optional<VideoCounters> video;
 };
 
 // A device as policies know it. The id is the kernel's (DEVHOST_A_DEV_ID).

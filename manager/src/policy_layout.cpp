@@ -6,8 +6,10 @@ namespace devhost {
 PolicyLayout lay_out(const PolicyConfig &policy, std::uint32_t guest_id,
                      const std::vector<PolicyDevice> &devices)
 {
-    PolicyLayout layout{
-        .can = lay_out(policy.can.value_or(CanPolicy{}), devices), .snd = {}, .scmi = {}};
+    PolicyLayout layout{.can = lay_out(policy.can.value_or(CanPolicy{}), devices),
+                        .snd = {},
+                        .scmi = {},
+                        .video = {}};
 
     layout.can.rules.guest = guest_id;
     if (policy.can) {
@@ -20,6 +22,10 @@ PolicyLayout lay_out(const PolicyConfig &policy, std::uint32_t guest_id,
     if (policy.scmi) {
         layout.can.names.given |= POLICY_GIVEN_SCMI;
         layout.scmi = lay_out(*policy.scmi, devices);
+    }
+    if (policy.video) {
+        layout.can.names.given |= POLICY_GIVEN_VIDEO;
+        layout.video = lay_out(*policy.video, devices);
     }
     return layout;
 }
@@ -36,6 +42,9 @@ PolicyConfig read_layout(const PolicyLayout &layout)
     }
     if (layout.scmi) {
         policy.scmi = read_layout(*layout.scmi);
+    }
+    if (layout.video) {
+        policy.video = read_layout(*layout.video);
     }
     return policy;
 }

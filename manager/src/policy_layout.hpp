@@ -6,6 +6,7 @@
 #include "can_policy_layout.hpp"
 #include "scmi_policy_layout.hpp"
 #include "snd_policy_layout.hpp"
+#include "video_policy_layout.hpp"
 
 namespace devhost {
 
@@ -15,6 +16,7 @@ struct PolicyLayout {
     CanPolicyLayout can;
     std::optional<SndPolicyLayout> snd;
     std::optional<ScmiPolicyLayout> scmi;
+    std::optional<VideoPolicyLayout> video;
 };
 
 // Throws PolicyError where the guest has more devices than the layout.

@@ -127,6 +127,12 @@ constexpr std::array parts{
          {{{".rodata.scmi", sizeof(::scmi_policy), "scmi-rules"},
            {".rodata.scmi_names", sizeof(::scmi_policy_names), "scmi-names"},
            {".data.scmi", sizeof(::scmi_policy_state), "scmi-state"}}}},
+    Part{POLICY_GIVEN_VIDEO,
+         "video",
+         "video-program",
+         {{{".rodata.video", sizeof(::video_policy), "video-rules"},
+           {".rodata.video_names", sizeof(::video_policy_names), "video-names"},
+           {".data.video", sizeof(::video_policy_state), "video-state"}}}},
 };
 
 template <typename Action>
@@ -232,6 +238,9 @@ void PolicyProgram::preset(const PolicyLayout &layout) const
     if (layout.scmi) {
         constants(".rodata.scmi", ".rodata.scmi_names", *layout.scmi);
     }
+    if (layout.video) {
+        constants(".rodata.video", ".rodata.video_names", *layout.video);
+    }
 }
 
 // The kernel refuses what has no call.
@@ -316,7 +325,7 @@ CanPolicyLayout PinnedPolicy::can() const
 
 PolicyLayout PinnedPolicy::layout() const
 {
-    PolicyLayout layout{.can = can(), .snd = {}, .scmi = {}};
+    PolicyLayout layout{.can = can(), .snd = {}, .scmi = {}, .video = {}};
 
     if (layout.can.names.given & POLICY_GIVEN_SND) {
         auto &snd = layout.snd.emplace();
@@ -327,6 +336,11 @@ PolicyLayout PinnedPolicy::layout() const
         auto &scmi = layout.scmi.emplace();
         read_pin(directory_ / "scmi-rules", scmi.rules);
         read_pin(directory_ / "scmi-names", scmi.names);
+    }
+    if (layout.can.names.given & POLICY_GIVEN_VIDEO) {
+        auto &video = layout.video.emplace();
+        read_pin(directory_ / "video-rules", video.rules);
+        read_pin(directory_ / "video-names", video.names);
     }
     return layout;
 }
@@ -354,6 +368,11 @@ PolicyCounters PinnedPolicy::counters() const
         ::scmi_policy_state state{};
         read_pin(directory_ / "scmi-state", state);
         counters.scmi = read_counters(layout.scmi->rules, state);
+    }
+    if (layout.video) {
+        ::video_policy_state state{};
+        read_pin(directory_ / "video-state", state);
+        counters.video = read_counters(layout.video->rules, state);
     }
     return counters;
 }

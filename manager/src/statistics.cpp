@@ -59,6 +59,16 @@ void add_streams(std::vector<CounterRow> &rows, const std::string &table,
               {"period", counters.period}});
 }
 
+void add_video(std::vector<CounterRow> &rows, const std::string &table, const VideoList &list,
+               const VideoListCounters &counters)
+{
+    add_list(rows, table, list.rules, counters,
+             {{"streams", counters.streams},
+              {"size", counters.size},
+              {"rate", counters.rate},
+              {"bitrate", counters.bitrate}});
+}
+
 } // namespace
 
 std::map<std::string, std::uint64_t> flat(const GuestInfo &guest)
@@ -105,6 +115,10 @@ std::vector<CounterRow> flat(const PolicyConfig &policy, const PolicyCounters &c
     if (policy.scmi && counters.scmi) {
         add_list(rows, "scmi", policy.scmi->rules, *counters.scmi,
                  {{"value", counters.scmi->value}, {"guest-limit", counters.scmi->guest_limit}});
+    }
+    if (policy.video && counters.video) {
+        add_video(rows, "video.decode", policy.video->decode, counters.video->decode);
+        add_video(rows, "video.encode", policy.video->encode, counters.video->encode);
     }
     return rows;
 }

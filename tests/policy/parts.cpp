@@ -5,6 +5,7 @@
 #include "can_policy.h"
 #include "scmi.hpp"
 #include "sound.hpp"
+#include "watched.hpp"
 
 using namespace dh;
 using namespace dh::scmi;
@@ -29,11 +30,13 @@ struct WholeFixture {
     }
     bool may_ask() { return agent.status(clk, rate_get, {0}) == success; }
     bool may_play() { return sound.guest.set_params(0, snd::small()) == snd::ok; }
+    bool may_decode() { return video.may({}); }
     bool may_send() { return can.sends(0x123); }
     devhost::PolicyGuest known()
     {
         devhost::PolicyGuest guest = can.known();
-        for (TestDevice *device : {&sound.device, &commands}) {
+        for (TestDevice *device :
+             {&sound.device, &commands, &video.decoder.device, &video.encoder.device}) {
             guest.devices.push_back({.name = device->name(), .id = device->info().id});
         }
         return guest;
@@ -41,6 +44,7 @@ struct WholeFixture {
 
     PolicyFixture can{"whole"};
     SoundFixture sound{"whole"};
+    WatchedFixture video{"whole"};
     TestDevice commands;
     ScmiGuest agent;
 };
@@ -63,7 +67,7 @@ TEST("policy: what a policy leaves out is refused, what it has is judged")
 {
     WholeFixture t;
 
-    for (unsigned given = 0; given < 8; given++) {
+    for (unsigned given = 0; given < 16; given++) {
         std::string toml = "[policy]\n";
         if (given & POLICY_GIVEN_CAN) {
             toml += both("allow");
@@ -74,11 +78,15 @@ TEST("policy: what a policy leaves out is refused, what it has is judged")
         if (given & POLICY_GIVEN_SCMI) {
             toml += "[policy.scmi]\ndefault = \"allow\"\n";
         }
+        if (given & POLICY_GIVEN_VIDEO) {
+            toml += "[policy.video.decode]\ndefault = \"allow\"\n";
+        }
         tap::note("given " + std::to_string(given));
         store().apply(t.known(), policy(toml));
         CHECK_EQ(t.may_send(), (given & POLICY_GIVEN_CAN) != 0);
         CHECK_EQ(t.may_play(), (given & POLICY_GIVEN_SND) != 0);
         CHECK_EQ(t.may_ask(), (given & POLICY_GIVEN_SCMI) != 0);
+        CHECK_EQ(t.may_decode(), (given & POLICY_GIVEN_VIDEO) != 0);
         CHECK(store().adopt(t.known()) == policy(toml));
         CHECK_EQ(store().program_ids("whole").size(),
                  static_cast<std::size_t>(__builtin_popcount(given)));
@@ -86,11 +94,13 @@ TEST("policy: what a policy leaves out is refused, what it has is judged")
         CHECK_EQ(counters.can.has_value(), (given & POLICY_GIVEN_CAN) != 0);
         CHECK_EQ(counters.snd.has_value(), (given & POLICY_GIVEN_SND) != 0);
         CHECK_EQ(counters.scmi.has_value(), (given & POLICY_GIVEN_SCMI) != 0);
+        CHECK_EQ(counters.video.has_value(), (given & POLICY_GIVEN_VIDEO) != 0);
     }
     // Refused by the policy, never for want of one.
-    for (TestDevice *device : {&t.can.device, &t.sound.device, &t.commands}) {
+    for (TestDevice *device :
+         {&t.can.device, &t.sound.device, &t.commands, &t.video.decoder.device}) {
         CHECK_EQ(device->stats().verdicts.at(DEVHOST_VERDICT_NONE), 0U);
-        CHECK_EQ(device->stats().verdicts.at(DEVHOST_VERDICT_DENY), 4U);
+        CHECK_EQ(device->stats().verdicts.at(DEVHOST_VERDICT_DENY), 8U);
     }
 }
 
@@ -108,6 +118,10 @@ TEST("policy: the kernel takes as many rules as there may be, of all kinds at on
     const std::string scmi_others =
         "verdict = \"allow\"\nprotocol = \"clock\"\nmessage = [0x5, 0x7]\n"
         "resources = [0, 100]\nvalue_min = 5\nvalue_max = 7\nmessages_per_second = 5\n";
+    const std::string video_others =
+        "verdict = \"allow\"\nformat = \"VP80\"\nwidth_max = 640\nheight_max = 480\n"
+        "pixels_max = 307200\npixels_per_second_max = 9216000\n";
+    const std::string video_last = "verdict = \"allow\"\nwidth_max = 1280\n";
     const std::string per_second = "frames_per_second = 100000\nbits_per_second = 10000000\n";
     const std::string toml =
         "[policy.can.transmit]\nlowest_id = 1\n" + per_second +
@@ -120,7 +134,12 @@ TEST("policy: the kernel takes as many rules as there may be, of all kinds at on
         rules("snd.control", "verdict = \"allow\"\ncontrol = 9\nrole = \"gain\"\nvolume_max = 7\n",
               "verdict = \"allow\"\nvolume_max = 80\n") +
         "[policy.scmi]\nmessages_per_second = 100000\n" +
-        rules("scmi", scmi_others, "verdict = \"allow\"\nmessages_per_second = 5000\n");
+        rules("scmi", scmi_others, "verdict = \"allow\"\nmessages_per_second = 5000\n") +
+        "[policy.video.decode]\nstreams_max = 2\nwidth_max = 4096\npixels_max = 8912896\n" +
+        rules("video.decode", video_others, video_last) +
+        "[policy.video.encode]\nstreams_max = 2\npixels_per_second_max = 500000000\n" +
+        rules("video.encode", video_others + "bitrate_max = 1\n",
+              "verdict = \"allow\"\nbitrate_max = 1000\n");
     devhost::PolicyConfig config = policy(toml);
     // And all devices that there may be, with rules for each of them.
     devhost::PolicyGuest guest = t.known();
@@ -132,6 +151,8 @@ TEST("policy: the kernel takes as many rules as there may be, of all kinds at on
     config.snd->playback.rules[0].device = "x2";
     config.snd->control.rules[0].device = "x3";
     config.scmi->rules[0].device = "x4";
+    config.video->decode.rules[0].device = "x5";
+    config.video->encode.rules[0].device = "x6";
 
     const auto begin = std::chrono::steady_clock::now();
     store().apply(guest, config);
@@ -147,6 +168,9 @@ TEST("policy: the kernel takes as many rules as there may be, of all kinds at on
     CHECK_EQ(t.sound.write(t.sound.plain, t.sound.highest), snd::not_supp);
     CHECK(t.may_ask());
     CHECK_EQ(t.agent.status(clk, 0x5, {0, 0, 9, 0}), not_found);
+    CHECK(t.may_decode());
+    CHECK(!t.video.may({.what = Wish::params, .width = 1281, .height = 480}));
+    CHECK(!t.video.may({.what = Wish::bitrate, .encoder = true, .bits = 1001}));
     // By the last rule, each of them.
     const devhost::PolicyCounters counters = store().counters("whole");
     CHECK((counters.can->transmit.rules.back() == devhost::RuleCounters{1, 0}));
@@ -155,10 +179,12 @@ TEST("policy: the kernel takes as many rules as there may be, of all kinds at on
     CHECK((counters.snd->control.rules.back() == devhost::RuleCounters{1, 1}));
     CHECK((counters.scmi->rules.back() == devhost::RuleCounters{1, 0}));
     CHECK_EQ(counters.scmi->value, 1U);
+    CHECK((counters.video->decode.rules.back() == devhost::RuleCounters{2, 1}));
+    CHECK((counters.video->encode.rules.back() == devhost::RuleCounters{1, 1}));
 }
 
-// The maps of the sound and SCMI parts came later: what was pinned before has none of them.
-TEST("policy: one that was pinned before there were parts for sound and SCMI is adopted, replaced")
+// The maps of the other parts came later: what was pinned before has none of them.
+TEST("policy: one that was pinned before there were other parts than CAN is adopted, replaced")
 {
     WholeFixture t;
     const std::filesystem::path guest = pins / "whole";

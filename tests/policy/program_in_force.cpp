@@ -15,6 +15,7 @@ ProgramInForce::ProgramInForce(const std::string &program, uint32_t guest, const
         uint32_t guest;
         void *snd;
         void *scmi;
+        void *video;
     } *ops;
     size_t size = 0;
 

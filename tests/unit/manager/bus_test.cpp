@@ -260,7 +260,7 @@ TEST_F(BusTest, PolicyIsSetReadAndTakenAway)
     EXPECT_EQ(at(properties(guest_object, policy_iface), "Active"), Setting{.value = false});
 }
 
-TEST_F(BusTest, PolicyOfSoundAndScmiCountsByItsLists)
+TEST_F(BusTest, PolicyOfSoundScmiAndVideoCountsByItsLists)
 {
     make_guest();
     machine.cards.plug("PCH");
@@ -272,7 +272,9 @@ TEST_F(BusTest, PolicyOfSoundAndScmiCountsByItsLists)
               "");
     const Setting policy = settings("[snd.capture]\n[[snd.control.rule]]\nname = \"loud\"\n"
                                     "verdict = \"allow\"\ncontrol = \"Master Playback Volume\"\n"
-                                    "[scmi]\ndefault = \"allow\"\n");
+                                    "[scmi]\ndefault = \"allow\"\n"
+                                    "[[video.encode.rule]]\nname = \"camera\"\n"
+                                    "verdict = \"allow\"\nformat = \"H264\"\n");
     const Answer set = call(*client, guest_object, policy_iface, "SetPolicy", policy);
     EXPECT_EQ(set.error, "") << set.text;
     const Setting after = at(properties(guest_object, policy_iface), "Policy");
@@ -287,17 +289,39 @@ TEST_F(BusTest, PolicyOfSoundAndScmiCountsByItsLists)
     while (sd_bus_message_at_end(counters.message.get(), 0) == 0) {
         rows.push_back(BusType<Row>::read(*counters.message));
     }
-    const std::vector<Row> expected{
-        {"snd.playback", "otherwise", "", 0, 0}, {"snd.playback", "streams", "", 0, 0},
-        {"snd.playback", "channels", "", 0, 0},  {"snd.playback", "rate", "", 0, 0},
-        {"snd.playback", "period", "", 0, 0},    {"snd.playback", "unknown-device", "", 0, 0},
-        {"snd.capture", "otherwise", "", 0, 5},  {"snd.capture", "streams", "", 0, 0},
-        {"snd.capture", "channels", "", 0, 0},   {"snd.capture", "rate", "", 0, 0},
-        {"snd.capture", "period", "", 0, 0},     {"snd.capture", "unknown-device", "", 0, 0},
-        {"snd.control", "0", "loud", 6, 1},      {"snd.control", "otherwise", "", 0, 0},
-        {"snd.control", "volume", "", 0, 1},     {"snd.control", "unknown-device", "", 0, 0},
-        {"scmi", "otherwise", "", 0, 0},         {"scmi", "value", "", 0, 7},
-        {"scmi", "guest-limit", "", 0, 0},       {"scmi", "unknown-device", "", 0, 0}};
+    const std::vector<Row> expected{{"snd.playback", "otherwise", "", 0, 0},
+                                    {"snd.playback", "streams", "", 0, 0},
+                                    {"snd.playback", "channels", "", 0, 0},
+                                    {"snd.playback", "rate", "", 0, 0},
+                                    {"snd.playback", "period", "", 0, 0},
+                                    {"snd.playback", "unknown-device", "", 0, 0},
+                                    {"snd.capture", "otherwise", "", 0, 5},
+                                    {"snd.capture", "streams", "", 0, 0},
+                                    {"snd.capture", "channels", "", 0, 0},
+                                    {"snd.capture", "rate", "", 0, 0},
+                                    {"snd.capture", "period", "", 0, 0},
+                                    {"snd.capture", "unknown-device", "", 0, 0},
+                                    {"snd.control", "0", "loud", 6, 1},
+                                    {"snd.control", "otherwise", "", 0, 0},
+                                    {"snd.control", "volume", "", 0, 1},
+                                    {"snd.control", "unknown-device", "", 0, 0},
+                                    {"scmi", "otherwise", "", 0, 0},
+                                    {"scmi", "value", "", 0, 7},
+                                    {"scmi", "guest-limit", "", 0, 0},
+                                    {"scmi", "unknown-device", "", 0, 0},
+                                    {"video.decode", "otherwise", "", 0, 0},
+                                    {"video.decode", "streams", "", 0, 0},
+                                    {"video.decode", "size", "", 0, 3},
+                                    {"video.decode", "rate", "", 0, 0},
+                                    {"video.decode", "bitrate", "", 0, 0},
+                                    {"video.decode", "unknown-device", "", 0, 0},
+                                    {"video.encode", "0", "camera", 9, 2},
+                                    {"video.encode", "otherwise", "", 0, 0},
+                                    {"video.encode", "streams", "", 0, 0},
+                                    {"video.encode", "size", "", 0, 0},
+                                    {"video.encode", "rate", "", 0, 0},
+                                    {"video.encode", "bitrate", "", 0, 2},
+                                    {"video.encode", "unknown-device", "", 0, 0}};
     EXPECT_EQ(rows, expected);
 }
 
@@ -305,7 +329,8 @@ TEST_F(BusTest, BadPolicyIsInvalidArgs)
 {
     make_guest();
     for (const char *bad :
-         {"unknown = 1", "can = 1", "snd = 1", "scmi = 1",
+         {"unknown = 1", "can = 1", "snd = 1", "scmi = 1", "video = 1",
+          "[[video.decode.rule]]\nverdict = \"allow\"\nformat = \"DIVX\"",
           "[[snd.control.rule]]\nverdict = \"allow\"\ncontrol = \"None\"", "[scmi]\nmessage = 1",
           "[can.transmit]\ndefault = \"maybe\"", "[[can.transmit.rule]]\nid = -1"}) {
         const Answer answer = call(*client, guest_object, policy_iface, "SetPolicy", settings(bad));

@@ -666,6 +666,12 @@ PolicyCounters FakePolicies::counters(const std::string &guest)
     if (policy.scmi) {
         counters.scmi.emplace().value = 7;
     }
+    if (policy.video) {
+        VideoCounters &video = counters.video.emplace();
+        video.decode.size = 3;
+        video.encode.rules.resize(policy.video->encode.rules.size(), {.passed = 9, .dropped = 2});
+        video.encode.bitrate = 2;
+    }
     return counters;
 }
 

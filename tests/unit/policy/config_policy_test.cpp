@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Policies of sound and SCMI devices in a guest's file, and what rules may name.
+// Policies of sound, SCMI and video devices in a guest's file, and what rules may name.
 #include <gtest/gtest.h>
 
 #include "config.hpp"
@@ -37,6 +37,7 @@ const std::string snd_device(const std::string &name)
 
 const std::string rule_of_control = "[[policy.snd.control.rule]]\nverdict = \"allow\"\n";
 const std::string rule_of_scmi = "[[policy.scmi.rule]]\nverdict = \"allow\"\n";
+const std::string rule_of_video = "[[policy.video.encode.rule]]\nverdict = \"allow\"\n";
 const std::string rule_of_stream = "[[policy.snd.capture.rule]]\nverdict = \"allow\"\n";
 
 } // namespace
@@ -134,9 +135,64 @@ protocol = "system"
     EXPECT_FALSE(policy.rules[2].resources);
 }
 
+TEST(ConfigPolicy, EveryKeyOfAVideoPolicy)
+{
+    const VideoPolicy policy = parse(R"(
+[policy.video.decode]
+default = "allow"
+streams_max = 2
+width_max = 4096
+height_max = 2304
+pixels_max = 8912896
+pixels_per_second_max = 5000000000
+[[policy.video.decode.rule]]
+name = "camera"
+verdict = "deny"
+format = ["VP90", "H264", "VP90"]
+[[policy.video.encode.rule]]
+verdict = "allow"
+format = "FWHT"
+width_max = 640
+bitrate_max = 4000000000
+)")
+                                   .video.value();
+
+    EXPECT_EQ(policy.decode.otherwise, Verdict::allow);
+    EXPECT_EQ(policy.decode.streams_max, 2U);
+    EXPECT_EQ(policy.decode.limits, (VideoLimits{.width_max = 4096,
+                                                 .height_max = 2304,
+                                                 .pixels_max = 8'912'896,
+                                                 .pixels_per_second_max = 5'000'000'000}));
+    ASSERT_EQ(policy.decode.rules.size(), 1U);
+    EXPECT_EQ(policy.decode.rules[0].name, "camera");
+    EXPECT_EQ(policy.decode.rules[0].formats, (std::vector<std::uint32_t>{2, 5}));
+    EXPECT_EQ(policy.encode.otherwise, Verdict::deny);
+    EXPECT_EQ(policy.encode.streams_max, 32U);
+    EXPECT_EQ(policy.encode.limits, VideoLimits{});
+    ASSERT_EQ(policy.encode.rules.size(), 1U);
+    EXPECT_EQ(policy.encode.rules[0].formats, std::vector<std::uint32_t>{6});
+    EXPECT_EQ(policy.encode.rules[0].limits,
+              (VideoLimits{.width_max = 640, .bitrate_max = 4'000'000'000}));
+}
+
+TEST(ConfigPolicy, ARuleOfVideoIsForTheDirectionOfItsDevice)
+{
+    const auto device = [](const std::string &kind) {
+        return "[[device]]\nname = \"" + kind + "\"\nclass = \"video_" + kind +
+               "\"\n[device.video]\ncodec = \"vicodec\"\n";
+    };
+    const std::string both = device("decoder") + device("encoder");
+    EXPECT_TRUE(parse(both + rule_of_video + "device = \"encoder\"\n").names_devices());
+    expect_refused(both + rule_of_video + "device = \"decoder\"\n", 13,
+                   "\"decoder\" is of class \"video_decoder\"");
+    expect_refused(both + "[[policy.video.decode.rule]]\nverdict = \"deny\"\n"
+                          "device = \"camera\"\n",
+                   13, "\"camera\" is not a device of this file");
+}
+
 TEST(ConfigPolicy, SixtyFourRulesFitIntoEachList)
 {
-    for (const std::string &rule : {rule_of_control, rule_of_scmi, rule_of_stream}) {
+    for (const std::string &rule : {rule_of_control, rule_of_scmi, rule_of_stream, rule_of_video}) {
         std::string text;
 
         for (std::size_t i = 0; i < policy_rules_max; ++i) {
@@ -309,7 +365,34 @@ INSTANTIATE_TEST_SUITE_P(
                   "value_min must be"},
         BadPolicy{"scmi_deny_rate",
                   "[[policy.scmi.rule]]\nverdict = \"deny\"\nmessages_per_second = 1\n", 2,
-                  "a limit goes with \"allow\" only"}),
+                  "a limit goes with \"allow\" only"},
+        BadPolicy{"video_unknown", "[policy.video]\nstreams_max = 1\n", 2,
+                  "unknown key \"streams_max\" in policy.video"},
+        BadPolicy{"video_list_unknown", "[policy.video.decode]\nrate_max = 30\n", 2,
+                  "unknown key \"rate_max\""},
+        BadPolicy{"video_rule_unknown", rule_of_video + "codec = \"H264\"\n", 3,
+                  "unknown key \"codec\" in policy.video.encode.rule[1]"},
+        BadPolicy{"video_format", rule_of_video + "format = \"h264\"\n", 3, "or \"H264\""},
+        BadPolicy{"video_formats", rule_of_video + "format = [\"H264\", \"AV1\"]\n", 3,
+                  "or \"H264\""},
+        BadPolicy{"video_format_number", rule_of_video + "format = [4098]\n", 3, "or \"H264\""},
+        BadPolicy{"video_format_none", rule_of_video + "format = []\n", 3, "an array of them"},
+        BadPolicy{"video_width", rule_of_video + "width_max = 0\n", 3, "from 1 to 65535"},
+        BadPolicy{"video_height", rule_of_video + "height_max = 65536\n", 3, "from 1 to 65535"},
+        BadPolicy{"video_pixels", rule_of_video + "pixels_max = 4294836226\n", 3,
+                  "from 1 to 4294836225"},
+        BadPolicy{"video_pixels_per_second", rule_of_video + "pixels_per_second_max = -1\n", 3,
+                  "pixels_per_second_max must be"},
+        BadPolicy{"video_bitrate", rule_of_video + "bitrate_max = 4294967295\n", 3,
+                  "from 1 to 4294967294"},
+        BadPolicy{"video_bitrate_decoder", "[policy.video.decode]\nbitrate_max = 5\n", 2,
+                  "is for encoders only"},
+        BadPolicy{"video_bitrate_decoder_rule",
+                  "[[policy.video.decode.rule]]\nverdict = \"allow\"\nbitrate_max = 5\n", 3,
+                  "is for encoders only"},
+        BadPolicy{"video_streams", "[policy.video.encode]\nstreams_max = 33\n", 2, "from 1 to 32"},
+        BadPolicy{"video_deny", "[[policy.video.decode.rule]]\nverdict = \"deny\"\nwidth_max = 2\n",
+                  2, "a limit goes with \"allow\" only"}),
     [](const auto &each) { return std::string(each.param.what); });
 
 } // namespace devhost

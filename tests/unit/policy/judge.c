@@ -23,6 +23,7 @@ static void unlock(struct bpf_spin_lock *lock)
 #include "can_policy_match.h"
 #include "scmi_policy_match.h"
 #include "snd_policy_match.h"
+#include "video_policy_match.h"
 
 int judge(const struct can_policy *policy, struct can_policy_state *state,
           const struct devhost_policy_can *frame)
@@ -40,4 +41,10 @@ int judge_scmi(const struct scmi_policy *policy, struct scmi_policy_state *state
                const struct devhost_policy_scmi *command)
 {
     return scmi_policy_judge(policy, state, command);
+}
+
+int judge_video(const struct video_policy *policy, struct video_policy_state *state,
+                const struct devhost_policy_video *request)
+{
+    return video_policy_judge(policy, state, request);
 }

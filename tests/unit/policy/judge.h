@@ -8,6 +8,7 @@
 #include "can_policy.h"
 #include "scmi_policy.h"
 #include "snd_policy.h"
+#include "video_policy.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -62,6 +63,27 @@ struct devhost_policy_scmi {
     __u64 value;
 };
 
+enum devhost_policy_video_request {
+    DEVHOST_POLICY_VIDEO_CREATE,
+    DEVHOST_POLICY_VIDEO_PARAMS,
+    DEVHOST_POLICY_VIDEO_RESOLUTION,
+    DEVHOST_POLICY_VIDEO_BITRATE,
+};
+
+struct devhost_policy_video {
+    __u32 guest;
+    __u32 device;
+    __u32 stream;
+    __u32 format;
+    __u32 width;
+    __u32 height;
+    __u32 rate;
+    __u32 bitrate;
+    __u32 streams;
+    __u8 request;
+    __u8 encoder;
+};
+
 /* One for all threads. */
 extern __u64 judge_clock;
 
@@ -72,6 +94,8 @@ int judge_snd(const struct snd_policy *policy, struct snd_policy_state *state,
               const struct devhost_policy_snd *request);
 int judge_scmi(const struct scmi_policy *policy, struct scmi_policy_state *state,
                const struct devhost_policy_scmi *command);
+int judge_video(const struct video_policy *policy, struct video_policy_state *state,
+                const struct devhost_policy_video *request);
 
 #ifdef __cplusplus
 }

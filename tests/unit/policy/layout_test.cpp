@@ -24,7 +24,7 @@ TEST(Layout, ReadsBackWhatWasLaidOut)
 
 TEST(Layout, KeepsApartWhatAPolicyLeavesOutAndWhatIsEmpty)
 {
-    for (int given = 0; given < 8; ++given) {
+    for (int given = 0; given < 16; ++given) {
         PolicyConfig policy;
 
         if (given & POLICY_GIVEN_CAN) {
@@ -36,13 +36,16 @@ TEST(Layout, KeepsApartWhatAPolicyLeavesOutAndWhatIsEmpty)
         if (given & POLICY_GIVEN_SCMI) {
             policy.scmi.emplace();
         }
+        if (given & POLICY_GIVEN_VIDEO) {
+            policy.video.emplace();
+        }
         const PolicyLayout layout = lay_out(policy, 1, {});
         EXPECT_EQ(read_layout(layout), policy);
         EXPECT_EQ(layout.can.names.given, static_cast<std::uint32_t>(given));
     }
 }
 
-// Pinned maps outlive the daemon that made them: one of before sound and SCMI is read by this one.
+// Pinned maps outlive the daemon that made them: one of before the other parts is read by this one.
 TEST(Layout, IsThatOfThePoliciesAlreadyInForce)
 {
     EXPECT_EQ(sizeof(can_policy), 16920U);
@@ -88,13 +91,17 @@ TEST(Layout, RefusesMoreDevicesThanItHasBitsFor)
     snd.control.rules = {{{.name = "", .verdict = Verdict::allow, .device = "d1"}, {}, {}, {}}};
     ScmiPolicy scmi;
     scmi.rules = {{{.name = "", .verdict = Verdict::allow, .device = "d2"}, 0, {}, {}, {}, {}}};
+    VideoPolicy video;
+    video.encode.rules = {{{.name = "", .verdict = Verdict::allow, .device = "d3"}, {}, {}}};
     EXPECT_THROW(lay_out(policy, devices), PolicyError);
     EXPECT_THROW(lay_out(snd, devices), PolicyError);
     EXPECT_THROW(lay_out(scmi, devices), PolicyError);
+    EXPECT_THROW(lay_out(video, devices), PolicyError);
     devices.pop_back();
     EXPECT_NO_THROW(lay_out(policy, devices));
     EXPECT_NO_THROW(lay_out(snd, devices));
     EXPECT_NO_THROW(lay_out(scmi, devices));
+    EXPECT_NO_THROW(lay_out(video, devices));
 }
 
 // Judge tests show that no rule is passed over wrongly; this one, that those which cannot match

@@ -211,6 +211,56 @@ ScmiRule random_scmi_rule(Random &random, std::size_t number, bool with_devices)
     return rule;
 }
 
+VideoLimits random_video_limits(Random &random, bool encoder)
+{
+    VideoLimits limits;
+
+    if (random.once_in(4)) {
+        limits.width_max = static_cast<std::uint32_t>(600 + random.below(1500));
+    }
+    if (random.once_in(4)) {
+        limits.height_max = static_cast<std::uint32_t>(400 + random.below(1000));
+    }
+    if (random.once_in(4)) {
+        limits.pixels_max = 300'000 + random.below(2'000'000);
+    }
+    if (random.once_in(4)) {
+        limits.pixels_per_second_max = 1 + random.below(100'000'000);
+    }
+    if (encoder && random.once_in(4)) {
+        limits.bitrate_max = static_cast<std::uint32_t>(1 + random.below(10'000'000));
+    }
+    return limits;
+}
+
+VideoList random_video_list(Random &random, bool with_devices, bool encoder)
+{
+    VideoList list;
+
+    list.otherwise = random_verdict(random);
+    if (random.once_in(2)) {
+        list.streams_max = static_cast<std::uint32_t>(1 + random.below(4));
+    }
+    if (random.once_in(2)) {
+        list.limits = random_video_limits(random, encoder);
+    }
+    list.rules =
+        random_rules(random, with_devices, [&](Random &source, std::size_t number, bool devices) {
+            VideoRule rule;
+            fill_head(source, rule, number, devices);
+            for (std::uint32_t format = 0; format < video_formats.size(); ++format) {
+                if (source.once_in(3)) {
+                    rule.formats.push_back(format);
+                }
+            }
+            if (rule.verdict == Verdict::allow) {
+                rule.limits = random_video_limits(source, encoder);
+            }
+            return rule;
+        });
+    return list;
+}
+
 } // namespace
 
 std::uint32_t random_id(Random &random, bool extended)
@@ -268,6 +318,12 @@ ScmiPolicy random_scmi_policy(Random &random, bool with_devices)
     return policy;
 }
 
+VideoPolicy random_video_policy(Random &random, bool with_devices)
+{
+    return {.decode = random_video_list(random, with_devices, false),
+            .encode = random_video_list(random, with_devices, true)};
+}
+
 PolicyConfig random_config(Random &random)
 {
     PolicyConfig policy;
@@ -281,6 +337,9 @@ PolicyConfig random_config(Random &random)
     }
     if (!random.once_in(3)) {
         policy.scmi = random_scmi_policy(random, with_devices);
+    }
+    if (!random.once_in(3)) {
+        policy.video = random_video_policy(random, with_devices);
     }
     return policy;
 }

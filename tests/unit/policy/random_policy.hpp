@@ -26,6 +26,7 @@ std::uint32_t random_id(Random &random, bool extended);
 CanPolicy random_policy(Random &random, bool with_devices);
 SndPolicy random_snd_policy(Random &random, bool with_devices);
 ScmiPolicy random_scmi_policy(Random &random, bool with_devices);
+VideoPolicy random_video_policy(Random &random, bool with_devices);
 
 // One of each, or not.
 PolicyConfig random_config(Random &random);
