@@ -87,8 +87,9 @@ Costs native(const std::string &bus, const Costs &alone)
 
 Costs bare(RingKind ring)
 {
-    BareRing tx(ring, true);
-    BareRing rx(ring, false);
+    BareRing tx(ring, driver_queue, [](GuestMemory &memory) { return can_requests(memory, true); });
+    BareRing rx(ring, driver_queue,
+                [](GuestMemory &memory) { return can_requests(memory, false); });
     Costs costs;
     costs.tx_batch = tx.cost(batch);
     costs.tx_single = tx.cost(1);
@@ -112,8 +113,8 @@ Costs gross(const std::string &bus, RingKind ring, const char *policy)
     // Answered when sent, as vcan does it: nothing later tells more.
     can::CanGuest guest(device.path(), setup);
     guest.start();
-    DriverQueue tx(guest.queue(can::txq), guest.memory(), true);
-    DriverQueue rx(guest.queue(can::rxq), guest.memory(), false);
+    DriverQueue tx(guest.queue(can::txq), can_requests(guest.memory(), true));
+    DriverQueue rx(guest.queue(can::rxq), can_requests(guest.memory(), false));
     rx.fill();
     if (guest.control(can::msg_start).value_or(0xff) != can::result_ok) {
         throw std::runtime_error("the controller does not start");
@@ -123,12 +124,12 @@ Costs gross(const std::string &bus, RingKind ring, const char *policy)
     Costs costs;
     costs.tx_batch = per_frame(batches * batch, [&] {
         for (unsigned i = 0; i < batches; i++) {
-            tx.transmit(batch);
+            tx.call(batch);
         }
     });
     costs.tx_single = per_frame(singles, [&] {
         for (unsigned i = 0; i < singles; i++) {
-            tx.transmit(1);
+            tx.call(1);
         }
     });
     NativeSocket sender(bus);

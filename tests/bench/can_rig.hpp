@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loops that are measured: a guest's driver, the same driver on a bare
-// ring, and native sockets. Each handles a fixed number of frames a call.
+// What the CAN figures are made of: a driver's requests, and native sockets.
+// Each call handles a fixed number of frames.
 #pragma once
 
 #include <linux/can.h>
@@ -10,9 +10,9 @@
 #include <atomic>
 #include <functional>
 #include <thread>
-#include <vector>
 
 #include "can.hpp"
+#include "driver_queue.hpp"
 
 namespace dh::bench {
 
@@ -35,56 +35,8 @@ private:
     std::array<mmsghdr, batch> messages_{};
 };
 
-// A Txq or Rxq with its requests laid out, as a driver has them.
-class DriverQueue {
-public:
-    DriverQueue(Queue &queue, GuestMemory &memory, bool transmit,
-                std::function<void()> device = {});
-
-    // Transmit @count frames with one kick, and wait until all have come back.
-    void transmit(unsigned count);
-    // Gives all receive buffers to the device.
-    void fill();
-    // Waits for @count frames and gives their buffers back.
-    void receive(unsigned count);
-    // Waits for at least one; those that are there.
-    unsigned receive_some();
-
-private:
-    void add(unsigned slot);
-    void wait();
-
-    Queue &queue_;
-    bool transmit_;
-    std::function<void()> device_; // in the kernel's place, on a bare ring
-    std::vector<std::array<Buffer, 2>> slots_;
-    std::vector<unsigned> slot_of_; // by id
-    unsigned next_ = 0;
-};
-
-// A ring without a device: it does what the device does to the ring, and
-// nothing else. What that costs is told apart by rehearsing it.
-class BareRing {
-public:
-    explicit BareRing(RingKind kind, bool transmit);
-    // Instructions a frame of the driver's own work, the system calls of its
-    // kick and of its interrupt included, in batches of @count.
-    double cost(unsigned count);
-
-private:
-    void complete(bool rehearse);
-
-    GuestMemory memory_;
-    std::unique_ptr<Queue> queue_;
-    bool transmit_;
-    bool rehearse_ = false;
-    unsigned count_ = 1;
-    uint16_t done_ = 0;
-    bool wrap_ = true;
-    Fd scratch_call_;
-    std::vector<uint8_t> scratch_;
-    std::unique_ptr<DriverQueue> driver_;
-};
+// The requests of a Txq or Rxq.
+Requests can_requests(GuestMemory &memory, bool transmit);
 
 // A thread that receives one frame after the other until the end of the scope.
 class Receiver {

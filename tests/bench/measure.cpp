@@ -58,6 +58,13 @@ void set_policy(pid_t thread, int policy, int priority)
 
 } // namespace
 
+void expect(bool condition, const char *what)
+{
+    if (!condition) {
+        throw std::runtime_error(what);
+    }
+}
+
 void wait_for_boot()
 {
     // "degraded" is fine too

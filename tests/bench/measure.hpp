@@ -10,6 +10,9 @@
 
 namespace dh::bench {
 
+// Throws where something that has to be so is not.
+void expect(bool condition, const char *what);
+
 // Throws where a nanosecond of this machine's clock is not an instruction.
 void require_icount();
 
