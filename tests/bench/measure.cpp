@@ -106,6 +106,78 @@ double per_frame(unsigned frames, const std::function<void()> &body)
     return *std::min_element(times.begin(), times.end());
 }
 
+namespace {
+
+// Instructions of a turn: the more, the faster the machine below is with them.
+constexpr double turn = 400;
+
+void spin(volatile uint64_t &turns, volatile bool &stop)
+{
+    __asm__ volatile("1:\n\t"
+                     ".rept 397\n\tnop\n\t.endr\n\t"
+                     "incq %0\n\t"
+                     "cmpb $0, %1\n\t"
+                     "je 1b"
+                     : "+m"(turns)
+                     : "m"(stop)
+                     : "cc");
+}
+
+} // namespace
+
+Spinner::Spinner()
+    : thread_([this] {
+          set_policy(0, SCHED_IDLE, 0);
+          spin(turns_, stop_);
+      })
+{
+    try {
+        const auto rest = std::chrono::milliseconds(500);
+        const auto sleep = [&] { std::this_thread::sleep_for(rest); };
+        sleep();
+        std::array<double, runs> ticks{};
+        for (double &value : ticks) {
+            const Cost c = cost(sleep);
+            value = c.busy / c.elapsed;
+        }
+        ticks_ = *std::min_element(ticks.begin(), ticks.end());
+        expect(ticks_ > 0 && ticks_ < 0.05, "somebody computes while nobody should");
+    } catch (...) {
+        stop_ = true;
+        thread_.join();
+        throw;
+    }
+}
+
+Spinner::~Spinner()
+{
+    stop_ = true;
+    thread_.join();
+}
+
+Spinner::Cost Spinner::cost(const std::function<void()> &body) const
+{
+    const double idle_before = idle();
+    const uint64_t turns_before = turns_;
+    const auto begin = Clock::now();
+    body();
+    const double all = std::chrono::duration<double, std::nano>(Clock::now() - begin).count();
+    const double spun = turn * static_cast<double>(turns_ - turns_before);
+    expect(idle() == idle_before, "the CPU has idled");
+    return {all, all - spun};
+}
+
+double Spinner::per_frame(unsigned frames, const std::function<void()> &body) const
+{
+    body();
+    std::array<double, runs> busy{};
+    for (double &value : busy) {
+        const Cost c = cost(body);
+        value = (c.busy - ticks_ * c.elapsed) / frames;
+    }
+    return *std::min_element(busy.begin(), busy.end());
+}
+
 void run_first(pid_t thread)
 {
     set_policy(thread, SCHED_FIFO, 10);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <thread>
 
 namespace dh::bench {
 
@@ -25,6 +26,33 @@ void wait_for_udev();
 // by @frames: the least of several runs, after one that warms up. What else runs
 // can only add to it.
 double per_frame(unsigned frames, const std::function<void()> &body);
+
+// For loops that wait for timers. A thread of the lowest priority computes
+// whenever nobody else does, so that the CPU never idles, and counts what it
+// computes by itself: the kernel would count an interrupt's time as that of the
+// thread that it interrupts.
+class Spinner {
+public:
+    Spinner();
+    Spinner(const Spinner &) = delete;
+    Spinner &operator=(const Spinner &) = delete;
+    ~Spinner();
+    // As per_frame(), without what the thread computes, and without what the
+    // machine does in that time when nobody wants anything of it: ticks.
+    double per_frame(unsigned frames, const std::function<void()> &body) const;
+
+private:
+    struct Cost {
+        double elapsed;
+        double busy;
+    };
+    Cost cost(const std::function<void()> &body) const;
+
+    volatile uint64_t turns_ = 0;
+    volatile bool stop_ = false;
+    double ticks_ = 0; // instructions a nanosecond
+    std::thread thread_;
+};
 
 // Makes a thread, 0: the calling one, run before all others that are not made to.
 void run_first(pid_t thread = 0);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snd.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sound/asound.h>
 #include <sys/ioctl.h>
@@ -226,10 +225,9 @@ Fd open_control(int card)
     return fd;
 }
 
-HostPcm::HostPcm(int card, unsigned device, bool capture)
-    : fd_(open_node(pcm_path(card, device, capture), O_RDWR | O_NONBLOCK))
+HostPcm::HostPcm(int card, unsigned device, bool capture, int flags)
+    : fd_(open_node(pcm_path(card, device, capture), O_RDWR | flags))
 {
-    fcntl(fd_.get(), F_SETFL, O_RDWR | O_NONBLOCK);
 }
 
 void HostPcm::configure(const Params &params, unsigned periods)

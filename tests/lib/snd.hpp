@@ -3,6 +3,7 @@
 // its ioctls.
 #pragma once
 
+#include <fcntl.h>
 #include <linux/virtio_snd.h>
 
 #include <cstring>
@@ -63,10 +64,10 @@ Fd open_pcm(int card, unsigned device, bool capture);
 // As a daemon opens a card's control file: subscribed.
 Fd open_control(int card);
 
-// A host program's PCM, in blocking mode.
+// A host program's PCM.
 class HostPcm {
 public:
-    HostPcm(int card, unsigned device, bool capture);
+    HostPcm(int card, unsigned device, bool capture, int flags = O_NONBLOCK);
     // Parameters as near as the hardware has them.
     void configure(const Params &params, unsigned periods = 0);
     void prepare();
@@ -74,6 +75,7 @@ public:
     void drop();
     // All of it; blocks.
     void write(const Bytes &data);
+    int fd() const { return fd_.get(); }
     // Frames that it has played or recorded since it was prepared.
     uint64_t position();
     // Up to that many bytes; less where nothing more comes in that time.
