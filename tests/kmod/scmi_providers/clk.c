@@ -132,6 +132,7 @@ static int prov_clk_add(struct prov_clk *clk)
 	debugfs_create_u32("prepared", 0400, dir, &clk->prepared);
 	debugfs_create_u32("enabled", 0400, dir, &clk->enabled);
 	debugfs_create_u32("enables", 0400, dir, &clk->enables);
+	prov_caller_add(&clk->hw, dir);
 	return clk_hw_register_clkdev(&clk->hw, clk->name,
 				      clk->name ? PROV_CONSUMER : PROV_PERF);
 }

@@ -5,6 +5,7 @@
  *
  *   main.c       the module: its devices and debugfs
  *   clk.c ...    one kind of provider each
+ *   caller.c     a consumer of clocks
  */
 #ifndef _SCMI_PROVIDERS_H
 #define _SCMI_PROVIDERS_H
@@ -56,5 +57,9 @@ int prov_iio_init(void);
 int prov_hwmon_init(void);
 int prov_devfreq_init(void);
 void prov_cpufreq_init(void);
+
+/* caller.c */
+struct clk_hw;
+void prov_caller_add(struct clk_hw *hw, struct dentry *dir);
 
 #endif /* _SCMI_PROVIDERS_H */
