@@ -3,11 +3,16 @@
 // does the same with blocking writei() and readi(). docs/testing.md says what
 // exactly is counted.
 #include <sound/asound.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <optional>
+#include <thread>
 
 #include "driver_queue.hpp"
 #include "host.hpp"
@@ -88,6 +93,36 @@ private:
     std::vector<uint8_t> data_;
 };
 
+// A thread that somebody tells of each period, as a device tells its guest.
+class Told {
+public:
+    Told()
+        : event_(eventfd(0, EFD_CLOEXEC)), thread_([this] {
+              run_first();
+              for (uint64_t count = 0; !stop_;) {
+                  expect(read(event_.get(), &count, sizeof(count)) == sizeof(count), "event");
+              }
+          })
+    {
+    }
+    ~Told()
+    {
+        stop_ = true;
+        tell();
+        thread_.join();
+    }
+    void tell()
+    {
+        const uint64_t one = 1;
+        expect(write(event_.get(), &one, sizeof(one)) == sizeof(one), "event");
+    }
+
+private:
+    Fd event_;
+    std::atomic<bool> stop_ = false;
+    std::thread thread_;
+};
+
 Requests requests(GuestMemory &memory, bool capture, const snd::Params &params, Kicks kicks)
 {
     const uint32_t bytes = params.period_bytes;
@@ -108,13 +143,20 @@ Requests requests(GuestMemory &memory, bool capture, const snd::Params &params, 
     return requests;
 }
 
-double native(int card, bool capture, const Length &length, const Spinner &spinner)
+double native(int card, bool capture, const Length &length, bool tells, const Spinner &spinner)
 {
+    std::optional<Told> told;
+    if (tells) {
+        told.emplace();
+    }
     run_first();
     Native process(card, capture, length.ms);
     const double cost = spinner.per_frame(length.count, [&] {
         for (unsigned i = 0; i < length.count; i++) {
             process.period();
+            if (told) {
+                told->tell();
+            }
         }
     });
     run_normally();
@@ -159,14 +201,18 @@ void rows(int card, bool capture, const Length &length, const Spinner &spinner)
 {
     const std::string name =
         "snd/period/" + std::to_string(length.ms) + "ms" + (capture ? "/capture" : "");
-    const double beside = native(card, capture, length, spinner);
+    const char *metric = "instructions per period";
+    const char *unit = "instructions";
+    const double beside = native(card, capture, length, false, spinner);
+    const double telling = native(card, capture, length, true, spinner);
     for (const Kicks kicks : {never, always}) {
         const std::string suffix = kicks == always ? "/kicks" : "";
         const double whole = gross(card, capture, length, kicks, spinner);
         const double driver = bare(capture, length, kicks);
-        row(name + suffix, "instructions per period", "instructions", whole - driver, beside);
-        row(name + suffix + "/with-driver", "instructions per period", "instructions", whole,
-            beside);
+        row(name + suffix, metric, unit, whole - driver, beside);
+        row(name + suffix + "/with-driver", metric, unit, whole, beside);
+        // A guest has to be told of each period, a process that writes need not be.
+        row(name + suffix + "/told", metric, unit, whole - driver, telling);
     }
 }
 
