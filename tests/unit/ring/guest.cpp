@@ -9,6 +9,9 @@ void *devhost_map_lookup(devhost_map *seen, u64 iova, size_t *len, bool write)
 
     auto *const map = static_cast<GuestMap *>(seen);
     map->spans++;
+    if (map->meanwhile) {
+        map->meanwhile();
+    }
     for (auto &region : map->regions) {
         if (iova < region.iova || iova - region.iova >= region.size) {
             continue;

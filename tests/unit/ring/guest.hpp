@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <new>
@@ -52,6 +53,8 @@ struct GuestMap : devhost_map {
     std::vector<Region> regions;
     uint64_t next = 0x10000;
     uint64_t spans = 0; // translations asked for
+    /// Called at each translation, to act as the driver meanwhile.
+    std::function<void()> meanwhile;
 };
 
 class Guest {
