@@ -33,18 +33,10 @@ static u8 vhost_can_frame_kinds(u32 flags)
 	return VHOST_CAN_CLASSIC;
 }
 
-/**
- * vhost_can_frame_valid - check a transmit request
- * @vc: the device
- * @out: a private copy of the request's header
- * @available: bytes of data that the request has
- *
- * Context: Any.
- * Return: true if the frame can be sent.
- */
-bool vhost_can_frame_valid(const struct vhost_can *vc,
-			   const struct virtio_can_tx_out *out,
-			   size_t available)
+/* Whether a frame can be sent; @available bytes of data follow @out. */
+static bool vhost_can_frame_valid(const struct vhost_can *vc,
+				  const struct virtio_can_tx_out *out,
+				  size_t available)
 {
 	const u32 known = VIRTIO_CAN_FLAGS_EXTENDED | VIRTIO_CAN_FLAGS_FD |
 			  VIRTIO_CAN_FLAGS_RTR;
@@ -68,6 +60,39 @@ bool vhost_can_frame_valid(const struct vhost_can *vc,
 	/* A remote request has a length, but no data. */
 	return len <= CAN_MAX_DLEN &&
 	       (len <= available || (kinds & VHOST_CAN_RTR));
+}
+
+/**
+ * vhost_can_frame_read - read a transmit request
+ * @vc: the device; its tx gets the frame
+ * @chain: the request
+ *
+ * It is read once: what is checked is the copy.
+ *
+ * Context: The worker.
+ * Return: true if the frame can be sent.
+ */
+bool vhost_can_frame_read(struct vhost_can *vc, struct devhost_chain *chain)
+{
+	struct vhost_can_tx *tx = &vc->tx;
+	size_t size = min(devhost_chain_readable(chain), sizeof(tx->room));
+	u32 flags;
+
+	if (unlikely(size < sizeof(tx->msg) ||
+		     devhost_chain_read(chain, tx->room, size) ||
+		     !vhost_can_frame_valid(vc, &tx->msg,
+					    size - sizeof(tx->msg))))
+		return false;
+
+	flags = le32_to_cpu(tx->msg.flags);
+	tx->can_id = le32_to_cpu(tx->msg.can_id);
+	if (flags & VIRTIO_CAN_FLAGS_EXTENDED)
+		tx->can_id |= CAN_EFF_FLAG;
+	if (flags & VIRTIO_CAN_FLAGS_RTR)
+		tx->can_id |= CAN_RTR_FLAG;
+	tx->len = le16_to_cpu(tx->msg.length);
+	tx->fd = flags & VIRTIO_CAN_FLAGS_FD;
+	return true;
 }
 
 /**

@@ -164,31 +164,6 @@ static enum vhost_can_wait vhost_can_tx_blocked(struct vhost_can *vc)
 	       VHOST_CAN_WAIT_NONE : VHOST_CAN_WAIT_QUEUE;
 }
 
-/* Read a request once, and see from the copy what frame it is. */
-static bool vhost_can_tx_parse(struct vhost_can *vc,
-			       struct devhost_chain *chain)
-{
-	struct vhost_can_tx *tx = &vc->tx;
-	size_t size = min(devhost_chain_readable(chain), sizeof(tx->room));
-	u32 flags;
-
-	if (unlikely(size < sizeof(tx->msg) ||
-		     devhost_chain_read(chain, tx->room, size) ||
-		     !vhost_can_frame_valid(vc, &tx->msg,
-					    size - sizeof(tx->msg))))
-		return false;
-
-	flags = le32_to_cpu(tx->msg.flags);
-	tx->can_id = le32_to_cpu(tx->msg.can_id);
-	if (flags & VIRTIO_CAN_FLAGS_EXTENDED)
-		tx->can_id |= CAN_EFF_FLAG;
-	if (flags & VIRTIO_CAN_FLAGS_RTR)
-		tx->can_id |= CAN_RTR_FLAG;
-	tx->len = le16_to_cpu(tx->msg.length);
-	tx->fd = flags & VIRTIO_CAN_FLAGS_FD;
-	return true;
-}
-
 /*
  * virtio has no flag for bit rate switching: the data goes at the data bitrate
  * that the host has set for the bus.
@@ -313,7 +288,7 @@ enum devhost_answer vhost_can_tx(struct vhost_can *vc,
 		return vhost_can_tx_refuse(vc, chain, VHOST_CAN_TX_FAILED);
 
 	/* What passed the policy and then found no room is not asked again. */
-	if (likely(!tx->passed) && !vhost_can_tx_parse(vc, chain))
+	if (likely(!tx->passed) && !vhost_can_frame_read(vc, chain))
 		return vhost_can_tx_refuse(vc, chain, VHOST_CAN_TX_INVALID);
 	wait = vhost_can_tx_blocked(vc);
 	if (unlikely(wait))

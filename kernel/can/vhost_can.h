@@ -255,9 +255,7 @@ void vhost_can_rx_deliver(struct vhost_can *vc);
 void vhost_can_rx_purge(struct vhost_can *vc);
 
 /* frame.c */
-bool vhost_can_frame_valid(const struct vhost_can *vc,
-			   const struct virtio_can_tx_out *out,
-			   size_t available);
+bool vhost_can_frame_read(struct vhost_can *vc, struct devhost_chain *chain);
 bool vhost_can_frame_allowed(struct vhost_can *vc, canid_t can_id, u8 len,
 			     bool fd, enum devhost_direction direction);
 
