@@ -12,8 +12,6 @@
 #ifndef __always_inline
 #define __always_inline inline
 #endif
-using s32 = std::int32_t;
-using s64 = std::int64_t;
 #include <asm/byteorder.h>
 #define le16_to_cpu __le16_to_cpu
 #define le32_to_cpu __le32_to_cpu
