@@ -191,7 +191,7 @@ def tests(below):
     if not (TOP / "tests/CMakeLists.txt").exists():
         return None
     sources = [p.relative_to(TOP) for p in sorted((TOP / "tests").iterdir())
-               if p.is_dir() and p.name != "machine"]
+               if p.is_dir() and p.name not in ("machine", "fuzz")]
     sources += ["tests/CMakeLists.txt", "tests/machine/tests-setup.sh", *TEST_DOCS]
     return _build("tests", below, PRODUCT_SOURCES + sources, "tests-setup.sh", "2G",
                   "building the tests", _sync)

@@ -6,19 +6,21 @@ import sys
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import host
 import layers
 import suite_bench
+import suite_fuzz
 import suite_lint
 import suite_unit
 import suite_vm
 from results import FAIL, PASS, Results
 
-SUITES = ["unit", "lint", "selftest", "e2e", "bench"]
+SUITES = ["unit", "lint", "fuzz", "selftest", "e2e", "bench"]
 BESIDE = ["lint"]  # on what the others leave idle: a virtual machine often waits
-BOOTS = [["unit"], ["selftest", "e2e"], ["bench"]]  # suites that share one
-PROGRAMS = ["selftest", "e2e"]  # suites whose programs can be asked for one by one
+BOOTS = [["unit"], ["fuzz"], ["selftest", "e2e"], ["bench"]]  # suites that share one
+PROGRAMS = ["fuzz", "selftest", "e2e"]  # suites whose programs can be asked for one by one
 TIERS = {
     "quick": ["unit", "lint", "selftest"],
     "full": SUITES,
@@ -44,11 +46,20 @@ def parse(argv):
     parser.add_argument("--list", action="store_true",
                         help="name suites and their programs, as they were built last")
     parser.add_argument("--kernel", action="append", help="only this one: 6.12 or 7.2")
+    parser.add_argument("--minutes", type=float, metavar="N",
+                        help="fuzz each program so long, instead of 10 seconds")
+    parser.add_argument("--input", type=Path, metavar="FILE",
+                        help="give a program of the fuzz suite this input only")
     options = parser.parse_args(argv)
     options.what = [split_kernel(word) for word in options.what or ["full"]]
     for word, _ in options.what:
         if word not in TIERS and word not in SUITES and word.split("/")[0] not in PROGRAMS:
             parser.error(f"no tier or suite is called {word}")
+        if word.startswith("fuzz/") and word.removeprefix("fuzz/") not in suite_fuzz.targets():
+            parser.error(f"no fuzzer is called {word}: {', '.join(suite_fuzz.targets())}")
+    if options.input and not (options.input.is_file() and len(options.what) == 1
+                              and options.what[0][0].startswith("fuzz/")):
+        parser.error("--input wants a file, below the tree, and one fuzz/PROGRAM")
     return options
 
 
@@ -68,6 +79,9 @@ def show_list():
                 print(f"  {suite}/{name}")
         elif suite == "unit":
             suite_unit.show(layer)
+        elif suite == "fuzz":
+            for name in suite_fuzz.targets():
+                print(f"  fuzz/{name}")
 
 
 def programs(suite, what, kernel, by_default, layer):
@@ -81,7 +95,15 @@ def programs(suite, what, kernel, by_default, layer):
     return [(suite, program) for program in dict.fromkeys(wanted)]
 
 
-def run_suites(suites, results, layer, known, kernels, what):
+def fuzzers(what):
+    """The programs of the fuzz suite that were asked for; none: all."""
+    asked = [word.partition("/") for word, _ in what]
+    if any(suite in TIERS or suite == "fuzz" and not program for suite, _, program in asked):
+        return []
+    return sorted({program for suite, _, program in asked if suite == "fuzz"})
+
+
+def run_suites(suites, results, layer, known, kernels, options, what):
     """One suite, or those that share a boot."""
     host.say(f"suite {' and '.join(suites)}")
     try:
@@ -89,6 +111,9 @@ def run_suites(suites, results, layer, known, kernels, what):
             suite_unit.unit(results, layer)
         elif suites == ["lint"]:
             suite_lint.lint(results, layer, kernels, quick=("quick", "") in what)
+        elif suites == ["fuzz"]:
+            suite_fuzz.fuzz(results, layer, fuzzers(what), options.minutes, ("soak", "") in what,
+                            options.input)
         elif suites == ["bench"]:
             suite_bench.bench(results, layer, kernels[0])
         else:
@@ -116,7 +141,9 @@ def main(argv):
     started = time.monotonic()
     try:
         host.install_packages()
-        layer = layers.ensure(want_images="e2e" in whole or "e2e/scmi-guest" in words)
+        # fuzzers are built from the tree, by what the base has
+        layer = layers.ensure("base" if wanted == {"fuzz"} else "tests",
+                              want_images="e2e" in whole or "e2e/scmi-guest" in words)
     except host.SetupError as problem:
         results.add("build", "device-host", FAIL, time.monotonic() - started, str(problem))
     if layer:
@@ -129,9 +156,10 @@ def main(argv):
         with ThreadPoolExecutor(len(BESIDE)) as beside:
             for suite in BESIDE:
                 if suite in wanted:
-                    beside.submit(run_suites, [suite], results, layer, known, kernels, what)
+                    beside.submit(run_suites, [suite], results, layer, known, kernels, options,
+                                  what)
             for suites in filter(None, ([s for s in boot if s in wanted] for boot in BOOTS)):
-                run_suites(suites, results, layer, known, kernels, what)
+                run_suites(suites, results, layer, known, kernels, options, what)
                 results.write(host.BUILD / "results.xml")
     results.write(host.BUILD / "results.xml")
     failed = [f"{suite}/{name}" for suite, name, verdict, *_ in results.rows if verdict == FAIL]
