@@ -70,6 +70,10 @@ std::string backend_text(const Setting &backend)
     if (const std::string agent = text_at(backend, "agent"); agent != "-") {
         return agent;
     }
+    if (text_at(backend, "codec") != "-") {
+        const std::string node = text_at(backend, "node");
+        return node == "-" ? "gone" : node;
+    }
     const auto *streams = std::get_if<SettingList>(&at(backend, "stream").value);
     if (streams == nullptr) {
         return text_at(backend, "interface");

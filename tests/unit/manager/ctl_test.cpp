@@ -162,6 +162,21 @@ TEST_F(Ctl, MonitorTellsChanges)
     pclose(pipe);
 }
 
+TEST_F(Ctl, AVideoDeviceIsListedWithItsNode)
+{
+    service->run([&] { machine.codecs.present[3] = {"vicodec"}; });
+    EXPECT_EQ(ctl("create ivi").status, 0);
+    const Result made = ctl("create ivi/dec0 video_decoder codec=vicodec streams_max=2");
+    EXPECT_EQ(made.status, 0) << made.output;
+    EXPECT_TRUE(has(ctl("list devices"), "/dev/video3"));
+    service->run([&] {
+        machine.kernel.change_device("ivi", "dec0", [](DeviceInfo &info) {
+            std::get<VideoBackendInfo>(info.backend).node.reset();
+        });
+    });
+    EXPECT_TRUE(wait_until([&] { return has(ctl("list devices"), " gone "); }));
+}
+
 TEST_F(Ctl, PowerShowsTheWholeDecision)
 {
     EXPECT_EQ(ctl("create ivi power.role=vote power.budget_ms=60000").status, 0);
