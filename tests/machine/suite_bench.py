@@ -68,9 +68,10 @@ def _one(results, machine, program, figures):
 
 
 def _print(figures):
-    print(f"{'name':28}{'metric':24}{'value':>12}{'native':>12}{'ratio':>8}  unit")
+    width = 2 + max(len(row["name"]) for row in figures)
+    print(f"{'name':{width}}{'metric':26}{'value':>12}{'native':>12}{'ratio':>8}  unit")
     for row in figures:
         native, ratio = row.get("native"), row.get("ratio")
-        print(f"{row['name']:28}{row.get('metric', ''):24}{row['value']:12.1f}"
+        print(f"{row['name']:{width}}{row.get('metric', ''):26}{row['value']:12.1f}"
               f"{native if native is not None else '-':>12}"
               f"{f'{ratio:.3f}' if ratio is not None else '-':>8}  {row.get('unit', '')}")
