@@ -87,7 +87,7 @@ make -C /lib/modules/$1/build M=$work W=1 C=2 -j2 modules
         return self.tool(["shellcheck", "-x", "-e", "SC1091,SC2016,SC2155", *_src(scripts)])
 
     def codespell(self):
-        return self.tool(["codespell", "-q", "3", "-S", "*.svg,*.png", "-L", "wroker,cann,inforce,parm", *_src(
+        return self.tool(["codespell", "-q", "3", "-S", "*.svg,*.png", "-L", "wroker,cann,inforce,parm,hda", *_src(
             [TOP / d for d in OURS if (TOP / d).exists()])])
 
     def clang_format(self):
