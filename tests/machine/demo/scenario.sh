@@ -127,7 +127,7 @@ expect() {
 	fi
 }
 counter() {
-	devhostctl stats "$1/snd0" | awk -v name="$2" '$1 == name { print $NF }'
+	devhostctl stats "$1/snd0" | awk -v name="counter.$2:" '$1 == name { print $NF }'
 }
 # how long the telematics' frames were on the bus, in seconds, rounded up
 span=$(awk '/ 6A0#/ { gsub(/[()]/, ""); if (!first) first = $1; last = $1 }
