@@ -179,17 +179,24 @@ bool receive(nl_sock &socket, const std::function<void(nlmsghdr *)> &each)
         callbacks.get(), NL_CB_SEQ_CHECK, NL_CB_CUSTOM,
         [](nl_msg *, void *) -> int { return NL_OK; }, nullptr);
     int result = 0;
-    while (result >= 0) {
+    bool complete = true;
+    for (int previous = 0;; previous = result) {
         const std::size_t before = transaction.replies.size();
         result = nl_recvmsgs(&socket, callbacks.get());
-        if (result >= 0 && transaction.replies.size() == before) {
+        // Lost messages are told of once: until all that is queued has been read the kernel may
+        // drop more, without a word.
+        if (result == -NLE_NOMEM && previous != -NLE_NOMEM) {
+            complete = false;
+            continue;
+        }
+        if (result < 0 || transaction.replies.size() == before) {
             break;
         }
     }
     for (const NlReply &reply : transaction.replies) {
         each(reply.header());
     }
-    return result >= 0 || result == -NLE_AGAIN;
+    return complete && (result >= 0 || result == -NLE_AGAIN);
 }
 
 void put(nl_msg &message, int type, const std::string &text)
