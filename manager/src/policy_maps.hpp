@@ -49,6 +49,28 @@ std::string device_of(std::uint32_t bits, const PolicyName (&names)[POLICY_DEVIC
 std::uint8_t action_of(Verdict verdict);
 Verdict verdict_of(std::uint8_t action);
 
+// The next rule of a list of the maps, its name and its verdict; returns its index.
+template <typename Rules>
+std::uint32_t put_rule(const PolicyRule &rule, Rules &rules, PolicyName (&names)[POLICY_RULES])
+{
+    const std::uint32_t i = rules.count++;
+
+    put_text(names[i], rule.name);
+    rules.action[i] = action_of(rule.verdict);
+    return i;
+}
+
+// The other way round, and the device that its bits stand for.
+template <typename Layout>
+void read_rule(PolicyRule &rule, const Layout &layout, std::size_t table, std::uint32_t i)
+{
+    const auto &rules = layout.rules.rules[table];
+
+    rule.name = text_of(layout.names.rule[table][i]);
+    rule.verdict = verdict_of(rules.action[i]);
+    rule.device = device_of(rules.match[i].devices, layout.names.device);
+}
+
 // Returns the flag for the action, 0 where there is no limit.
 std::uint32_t fill_bucket(::policy_bucket &bucket, const RateLimit &limit, std::uint32_t flag);
 RateLimit limit_of(const ::policy_bucket &bucket);

@@ -106,17 +106,6 @@ void read_kinds(std::uint32_t kinds, SndControlRule &rule)
     }
 }
 
-// The next rule of a list; returns its index.
-std::uint32_t put_rule(const PolicyRule &rule, ::snd_policy_rules &rules,
-                       PolicyName (&names)[POLICY_RULES])
-{
-    const std::uint32_t i = rules.count++;
-
-    put_text(names[i], rule.name);
-    rules.action[i] = action_of(rule.verdict);
-    return i;
-}
-
 void end_rules(::snd_policy_rules &rules, Verdict otherwise)
 {
     rules.match[rules.count] = match_of(std::nullopt, every_device);
@@ -153,15 +142,6 @@ void lay_out_controls(const SndControlPolicy &controls, ::snd_policy_rules &rule
     rules.limits = volume_limits(controls.volume_max);
 }
 
-void read_head(PolicyRule &rule, const SndPolicyLayout &layout, std::size_t table, std::uint32_t i)
-{
-    const ::snd_policy_rules &rules = layout.rules.rules[table];
-
-    rule.name = text_of(layout.names.rule[table][i]);
-    rule.verdict = verdict_of(rules.action[i]);
-    rule.device = device_of(rules.match[i].devices, layout.names.device);
-}
-
 SndStreamPolicy read_streams(const SndPolicyLayout &layout, std::size_t table)
 {
     const ::snd_policy_rules &rules = layout.rules.rules[table];
@@ -173,7 +153,7 @@ SndStreamPolicy read_streams(const SndPolicyLayout &layout, std::size_t table)
     for (std::uint32_t i = 0; i < rules.count; ++i) {
         SndStreamRule rule;
 
-        read_head(rule, layout, table, i);
+        read_rule(rule, layout, table, i);
         rule.stream = item_of(rules.match[i]);
         rule.limits = read_limits(rules.limit[i]);
         streams.rules.push_back(std::move(rule));
@@ -191,7 +171,7 @@ SndControlPolicy read_controls(const SndPolicyLayout &layout)
     for (std::uint32_t i = 0; i < rules.count; ++i) {
         SndControlRule rule;
 
-        read_head(rule, layout, SND_POLICY_CONTROL, i);
+        read_rule(rule, layout, SND_POLICY_CONTROL, i);
         rule.control = item_of(rules.match[i]);
         read_kinds(rules.match[i].kinds, rule);
         rule.volume_max = rules.limit[i].volume_max;

@@ -58,10 +58,8 @@ void lay_out_list(const VideoList &list, ::video_policy_rules &rules,
                   PolicyName (&names)[POLICY_RULES], DeviceSlots &slots)
 {
     for (const VideoRule &rule : list.rules) {
-        const std::uint32_t i = rules.count++;
+        const std::uint32_t i = put_rule(rule, rules, names);
 
-        put_text(names[i], rule.name);
-        rules.action[i] = action_of(rule.verdict);
         rules.match[i] = {.formats = bits_of(rule.formats), .devices = slots.bits(rule.device)};
         rules.limit[i] = limits_of(rule.limits);
     }
@@ -83,9 +81,7 @@ VideoList read_list(const VideoPolicyLayout &layout, std::size_t table)
     for (std::uint32_t i = 0; i < rules.count; ++i) {
         VideoRule rule;
 
-        rule.name = text_of(layout.names.rule[table][i]);
-        rule.verdict = verdict_of(rules.action[i]);
-        rule.device = device_of(rules.match[i].devices, layout.names.device);
+        read_rule(rule, layout, table, i);
         rule.formats = formats_of(rules.match[i].formats);
         rule.limits = read_limits(rules.limit[i]);
         list.rules.push_back(std::move(rule));
