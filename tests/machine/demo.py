@@ -62,7 +62,7 @@ def main(argv):
     OUT.mkdir(parents=True)
     for path in (MACHINE / "demo").iterdir():
         shutil.copy(path, OUT)
-    machine = qemu.Machine(layer, options.kernel, share=OUT)
+    machine = qemu.Machine(layer, options.kernel, share=OUT, processors=1)
     say(f"booting the device host, kernel {options.kernel}")
     with machine:
         try:

@@ -2,6 +2,7 @@
 """Suites that run inside the device host: selftest and e2e."""
 
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import agent
@@ -11,8 +12,7 @@ from host import say
 from tap import Tap
 
 TESTS = "/opt/devhost-tests"
-
-
+SEVERAL_GUESTS = re.compile(rb"^# several guests", re.MULTILINE)
 TIMEOUT = {"selftest": (1200, 3600), "e2e": (1500, 7200)}  # of a program, in seconds; soak
 
 
@@ -27,15 +27,25 @@ class Runner:
 
     def run(self, programs):
         """All (suite, program); one that kills or hangs the device host costs a new boot."""
-        left = list(programs)
-        while left:
-            machine = qemu.Machine(self.layer, self.kernel)
-            say(f"{self.kernel}: booting; logs in {machine.dir}")
-            self.offset = 0
-            with machine:
-                while left:
-                    if not self._one(machine, *left.pop(0)):
-                        break
+        for processors in (2, 1):
+            left = [p for p in programs if self._processors(*p) == processors]
+            while left:
+                self._boot(left, processors)
+
+    def _processors(self, suite, program):
+        """One for a script with several guests (qemu.Machine tells why)."""
+        head = (tests_dir(self.layer, suite) / program).read_bytes()[:500]
+        return 1 if SEVERAL_GUESTS.search(head) else 2
+
+    def _boot(self, left, processors):
+        """Run what is left, until the machine can't be used any more."""
+        machine = qemu.Machine(self.layer, self.kernel, processors=processors)
+        say(f"{self.kernel}: booting; logs in {machine.dir}")
+        self.offset = 0
+        with machine:
+            while left:
+                if not self._one(machine, *left.pop(0)):
+                    break
 
     def _one(self, machine, suite, program):
         """Run one; false when the machine can't be used any more."""
@@ -90,7 +100,10 @@ def run(results, layer, soak, wanted):
             done.result()
 
 
+def tests_dir(layer, suite):
+    return layer.stack()[0].root / TESTS.lstrip("/") / suite
+
+
 def names(layer, suite):
-    root = layer.stack()[0].root / TESTS.lstrip("/") / suite
-    return sorted(p.name for p in root.glob("*")
+    return sorted(p.name for p in tests_dir(layer, suite).glob("*")
                   if p.is_file() and p.stat().st_mode & 0o111 and not p.name.startswith("."))
