@@ -65,6 +65,9 @@ struct PowerGuest {
     unsigned failures = 0; // of its emulation
     bool quiesced = false;
     std::optional<PowerTime> retry_at;
+
+    bool is_awaited() const { return progress == GuestProgress::told; }
+    bool is_untold() const { return run != 0 && progress == GuestProgress::none; }
 };
 
 /// What the host is to do, by whom.
