@@ -43,7 +43,7 @@ std::uint64_t read_pixels(TableReader &table, std::string_view key, std::int64_t
     return pixels ? static_cast<std::uint64_t>(*pixels) : VideoLimits::any64;
 }
 
-VideoLimits read_limits(TableReader &table)
+VideoLimits read_limits(TableReader &table, bool encoder)
 {
     VideoLimits limits;
 
@@ -52,28 +52,25 @@ VideoLimits read_limits(TableReader &table)
     limits.pixels_max = read_pixels(table, "pixels_max", pixels_max);
     limits.pixels_per_second_max =
         read_pixels(table, "pixels_per_second_max", pixels_per_second_max);
-    limits.bitrate_max =
-        table.small_number("bitrate_max", 1, bitrate_max).value_or(limits.bitrate_max);
+    if (encoder) {
+        limits.bitrate_max =
+            table.small_number("bitrate_max", 1, bitrate_max).value_or(limits.bitrate_max);
+    } else if (table.has("bitrate_max")) {
+        table.fail("bitrate_max", "is for encoders only: a decoder's stream has the rate it has");
+    }
     return limits;
 }
 
-VideoRule read_rule(TableReader table)
+VideoRule read_rule(TableReader table, bool encoder)
 {
     VideoRule rule;
 
     read_head(table, rule);
     rule.formats = read_formats(table);
-    rule.limits = read_limits(table);
+    rule.limits = read_limits(table, encoder);
     refuse_limits_of_deny(table, rule, rule.limits != VideoLimits{}, "a limit");
     table.finish();
     return rule;
-}
-
-void refuse_bitrate(const TableReader &table)
-{
-    if (table.has("bitrate_max")) {
-        table.fail("bitrate_max", "is for encoders only: a decoder's stream has the rate it has");
-    }
 }
 
 VideoList read_list(TableReader table, bool encoder)
@@ -83,16 +80,9 @@ VideoList read_list(TableReader table, bool encoder)
     list.otherwise = read_default(table);
     list.streams_max =
         table.small_number("streams_max", 1, list.streams_max).value_or(list.streams_max);
-    if (!encoder) {
-        refuse_bitrate(table);
-    }
-    list.limits = read_limits(table);
-    list.rules = read_rules<VideoRule>(table, [&](const TableReader &rule) {
-        if (!encoder) {
-            refuse_bitrate(rule);
-        }
-        return read_rule(rule);
-    });
+    list.limits = read_limits(table, encoder);
+    list.rules = read_rules<VideoRule>(
+        table, [&](const TableReader &rule) { return read_rule(rule, encoder); });
     table.finish();
     return list;
 }
