@@ -58,7 +58,7 @@ struct DeviceConfig {
 
 enum class Scheduler { other, batch, fifo, rr };
 
-// Applied to the queue workers of the guest; what is empty is left alone.
+// Applied to the queue workers of the guest; what is empty is as threads have it (worker.cpp).
 struct WorkerConfig {
     std::vector<unsigned> cpus; // sorted, unique
     std::optional<Scheduler> scheduler;
