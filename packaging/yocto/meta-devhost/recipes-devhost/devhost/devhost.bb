@@ -24,6 +24,7 @@ DEVHOST_PARTS = "\
     packaging/logind \
     packaging/modprobe.d \
     packaging/polkit \
+    packaging/schema \
     packaging/systemd \
     packaging/sysusers.d \
     udev \
