@@ -48,7 +48,7 @@ class Lint:
             "checkpatch": self.checkpatch, "spdx": spdx, "kernel-version-checks": version_checks,
             "shellcheck": self.shellcheck, "codespell": self.codespell,
             "clang-format": self.clang_format, "man-pages": self.man_pages,
-            "python": self.python, "dkms-conf": self.dkms_conf,
+            "python": self.python, "schemas": self.schemas, "dkms-conf": self.dkms_conf,
             "dkms-check-kernel": self.dkms_check_kernel, "yocto-layer": self.yocto_layer,
             "clang-tidy": self.clang_tidy,
         }
@@ -113,6 +113,25 @@ make -C /lib/modules/$1/build M=$work W=1 C=2 -j2 modules
         for path in files:
             compile(path.read_text(), str(path), "exec")
         return ""
+
+    def schemas(self):
+        """The schemas are right by JSON Schema's own, and the examples by them."""
+        return self.tool(["python3", "-c", """
+import json, pathlib, sys, tomllib
+from jsonschema import Draft202012Validator
+
+bad = 0
+for name, examples in ("guest", "examples"), ("mixer", "examples/mixers"):
+    schema = json.loads(pathlib.Path(f"/src/packaging/schema/{name}.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    paths = sorted(pathlib.Path("/src/packaging", examples).glob("*.toml"))
+    bad += not paths
+    for path in paths:
+        for error in Draft202012Validator(schema).iter_errors(tomllib.loads(path.read_text())):
+            print(f"{path}: {error.json_path}: {error.message}")
+            bad += 1
+sys.exit(bool(bad))
+"""])
 
     def dkms_conf(self):
         """dkms.conf names exactly the modules that Kbuild builds."""
