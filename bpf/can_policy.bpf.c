@@ -15,9 +15,7 @@
 
 #include "can_policy_match.h"
 
-/* Weak, or the compiler would take the zeroes here for the values. */
 const struct can_policy can_policy __weak;
-SEC(".rodata.names") const struct can_policy_names can_policy_names __weak;
 
 /* Static, so that user space cannot map them: they hold a lock. */
 static struct can_policy_state transmit SEC(".data.transmit");
@@ -26,11 +24,15 @@ static struct can_policy_state receive SEC(".data.receive");
 SEC("struct_ops/can")
 int BPF_PROG(can, const struct devhost_policy_can *frame)
 {
+	int verdict;
+
 	if (frame->direction == DEVHOST_TO_HOST)
-		return can_policy_judge(&can_policy,
-					&can_policy.rules[CAN_POLICY_TRANSMIT],
-					&transmit, frame);
-	return can_policy_judge(&can_policy,
-				&can_policy.rules[CAN_POLICY_RECEIVE],
-				&receive, frame);
+		verdict = can_policy_judge(&can_policy,
+					   &can_policy.rules[CAN_POLICY_TRANSMIT],
+					   &transmit, frame);
+	else
+		verdict = can_policy_judge(&can_policy,
+					   &can_policy.rules[CAN_POLICY_RECEIVE],
+					   &receive, frame);
+	return policy_answer(verdict);
 }

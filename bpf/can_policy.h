@@ -79,9 +79,18 @@ struct can_policy {
 #define POLICY_GIVEN_SCMI	0x04
 #define POLICY_GIVEN_VIDEO	0x08
 
-/* Map .rodata.names: for whoever reads the policy back. */
+/*
+ * Beside them: nothing is refused, only counted as if it were. A policy pinned
+ * by a version that knew no such mode has it not.
+ */
+#define POLICY_AUDIT		0x80000000U
+
+/*
+ * Map .rodata.names: for whoever reads the policy back, and to the programs of
+ * all parts the mode.
+ */
 struct can_policy_names {
-	__u32 given;		/* POLICY_GIVEN_* */
+	__u32 given;		/* POLICY_GIVEN_*, POLICY_AUDIT */
 	__u32 lowest_given[2];
 	char device[POLICY_DEVICES][POLICY_NAME_SIZE];
 	char rule[CAN_POLICY_DIRECTIONS][POLICY_RULES][POLICY_NAME_SIZE];

@@ -15,6 +15,7 @@
 #include <linux/devhost.h>
 #include <linux/stddef.h>
 
+#include "can_policy.h"
 #include "policy.h"
 
 /* The bit of a device in the rules, 0 if it is not known. */
@@ -85,6 +86,17 @@ policy_settle(enum policy_taken taken, struct policy_counter *rule,
 	if (taken == POLICY_GUEST_FULL)
 		policy_count(guest_limit);
 	return DEVHOST_VERDICT_LIMIT;
+}
+
+/*
+ * What the kernel is told: in audit mode an item that was judged, and counted,
+ * as one to be refused is served.
+ */
+static __always_inline int policy_verdict(__u32 given, int verdict)
+{
+	if (verdict != DEVHOST_VERDICT_ALLOW && given & POLICY_AUDIT)
+		return DEVHOST_VERDICT_AUDIT;
+	return verdict;
 }
 
 #endif /* _POLICY_MATCH_H */

@@ -21,5 +21,6 @@ static struct scmi_policy_state commands SEC(".data.scmi");
 SEC("struct_ops/scmi")
 int BPF_PROG(scmi, const struct devhost_policy_scmi *command)
 {
-	return scmi_policy_judge(&scmi_policy, &commands, command);
+	return policy_answer(scmi_policy_judge(&scmi_policy, &commands,
+					       command));
 }

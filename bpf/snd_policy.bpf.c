@@ -21,5 +21,5 @@ static struct snd_policy_state sounds SEC(".data.snd");
 SEC("struct_ops/snd")
 int BPF_PROG(snd, const struct devhost_policy_snd *request)
 {
-	return snd_policy_judge(&snd_policy, &sounds, request);
+	return policy_answer(snd_policy_judge(&snd_policy, &sounds, request));
 }

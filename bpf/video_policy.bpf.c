@@ -19,5 +19,6 @@ static struct video_policy_state videos SEC(".data.video");
 SEC("struct_ops/video")
 int BPF_PROG(video, const struct devhost_policy_video *request)
 {
-	return video_policy_judge(&video_policy, &videos, request);
+	return policy_answer(video_policy_judge(&video_policy, &videos,
+						request));
 }

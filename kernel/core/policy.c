@@ -216,9 +216,17 @@ void devhost_policy_detach(struct devhost_guest *guest)
 	RCU_INIT_POINTER(guest->policy, NULL);
 }
 
+/* What a policy may say; the other verdicts are the kernel's own. */
+static bool devhost_policy_may_say(unsigned int verdict)
+{
+	return verdict <= DEVHOST_VERDICT_LIMIT ||
+	       verdict == DEVHOST_VERDICT_AUDIT;
+}
+
 /*
  * What becomes of an item of which the policy in force, if any, said @verdict.
  * Counts the verdict, except where no policy is attached and none required.
+ * Devices know nothing of audit mode: to them it is leave.
  */
 static enum devhost_verdict devhost_policy_settle(struct devhost_device *dev,
 						  bool attached,
@@ -230,14 +238,15 @@ static enum devhost_verdict devhost_policy_settle(struct devhost_device *dev,
 		if (!dev->policy_required)
 			return DEVHOST_VERDICT_ALLOW;
 		verdict = DEVHOST_VERDICT_NONE;
-	} else if (verdict > DEVHOST_VERDICT_LIMIT) {
+	} else if (!devhost_policy_may_say(verdict)) {
 		verdict = DEVHOST_VERDICT_INVALID;
 	}
 	atomic64_inc(&dev->verdicts[verdict]);
 	if (unlikely(verdict != DEVHOST_VERDICT_ALLOW))
 		trace_devhost_policy_deny(dev, direction, item, verdict);
 
-	return verdict;
+	return verdict == DEVHOST_VERDICT_AUDIT ? DEVHOST_VERDICT_ALLOW :
+						  verdict;
 }
 
 /**

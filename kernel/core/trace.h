@@ -122,7 +122,10 @@ TRACE_EVENT(devhost_broken,
 		  __get_str(reason))
 );
 
-/* A policy refused an item: a CAN identifier, for instance. */
+/*
+ * A policy refused an item: a CAN identifier, for instance. Or, verdict audit,
+ * it would have, and the item was served.
+ */
 TRACE_EVENT(devhost_policy_deny,
 	TP_PROTO(const struct devhost_device *dev, unsigned int direction,
 		 u32 item, unsigned int verdict),
@@ -151,7 +154,8 @@ TRACE_EVENT(devhost_policy_deny,
 				   { DEVHOST_VERDICT_DENY, "deny" },
 				   { DEVHOST_VERDICT_LIMIT, "limit" },
 				   { DEVHOST_VERDICT_NONE, "none" },
-				   { DEVHOST_VERDICT_INVALID, "invalid" }))
+				   { DEVHOST_VERDICT_INVALID, "invalid" },
+				   { DEVHOST_VERDICT_AUDIT, "audit" }))
 );
 
 DECLARE_EVENT_CLASS(devhost_buffer,

@@ -37,10 +37,19 @@ Setting read_policy(const std::string &file)
     return policy;
 }
 
-void print_counters(const Options &options, sd_bus_message &answer)
+// In audit mode what was dropped was not.
+std::string dropped_title(Client &client, const std::string &path)
 {
+    const Setting properties = client.properties(path, policy_interface);
+    return text_at(at(properties, "Policy"), "mode") == "audit" ? "WOULD DROP" : "DROPPED";
+}
+
+void print_counters(const Options &options, Client &client, const std::string &path)
+{
+    const BusMessage message = client.call(path, policy_interface, "GetCounters");
+    sd_bus_message &answer = *message;
     using Counter = std::tuple<std::string, std::string, std::string, std::uint64_t, std::uint64_t>;
-    std::vector<Row> rows{{"TABLE", "RULE", "NAME", "PASSED", "DROPPED"}};
+    std::vector<Row> rows{{"TABLE", "RULE", "NAME", "PASSED", dropped_title(client, path)}};
     SettingList all;
     bus::enter(answer, 'a', BusType<Counter>::signature().c_str());
     while (sd_bus_message_at_end(&answer, 0) == 0) {
@@ -103,7 +112,7 @@ int policy(const Options &options, const Arguments &arguments)
     if (verb == "show") {
         print_policy(options, client, path);
     } else if (verb == "counters") {
-        print_counters(options, *client.call(path, policy_interface, "GetCounters"));
+        print_counters(options, client, path);
     } else {
         client.call(path, policy_interface, "ClearPolicy");
     }

@@ -46,9 +46,13 @@ Setting list_of(const std::vector<Setting> &settings)
     return {.value = SettingList(settings.begin(), settings.end())};
 }
 
-bool active(const Setting &guest)
+std::string policy_word(const Setting &guest)
 {
-    return at(at(guest, "Policy"), "Active") == Setting{.value = true};
+    const Setting &policy = at(guest, "Policy");
+    if (at(policy, "Active") != Setting{.value = true}) {
+        return "none";
+    }
+    return text_at(at(policy, "Policy"), "mode") == "audit" ? "audit" : "active";
 }
 
 std::string guest_table(const std::vector<Setting> &guests)
@@ -58,8 +62,7 @@ std::string guest_table(const std::vector<Setting> &guests)
         const auto *devices = std::get_if<SettingList>(&at(guest, "Devices").value);
         rows.push_back({text_at(guest, "Name"),
                         std::to_string(devices == nullptr ? 0 : devices->size()),
-                        active(guest) ? "active" : "none", text_at(guest, "User"),
-                        text_at(guest, "ConfigFile")});
+                        policy_word(guest), text_at(guest, "User"), text_at(guest, "ConfigFile")});
     }
     return table_text(rows);
 }

@@ -1,12 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy.hpp"
 
+#include <array>
+#include <string_view>
+
 namespace devhost {
+
+namespace {
+
+constexpr std::array<std::string_view, 2> modes{"enforce", "audit"}; // by PolicyMode
+
+// Where nothing is to be refused, what is left out is what denies by default: the same rule, and
+// the kernel has a program that counts.
+void leave_nothing_out(PolicyConfig &policy)
+{
+    const auto fill = [](auto &part) {
+        if (!part) {
+            part.emplace();
+        }
+    };
+
+    fill(policy.can);
+    fill(policy.snd);
+    fill(policy.scmi);
+    fill(policy.video);
+}
+
+} // namespace
 
 PolicyConfig policy_from(TableReader table, const PolicyItems *items)
 {
     PolicyConfig policy;
 
+    policy.mode = static_cast<PolicyMode>(table.word("mode", modes).value_or(0));
     if (auto can = table.table("can")) {
         policy.can = can_policy_from(*can);
     }
@@ -20,6 +46,9 @@ PolicyConfig policy_from(TableReader table, const PolicyItems *items)
         policy.video = video_policy_from(*video);
     }
     table.finish();
+    if (policy.mode == PolicyMode::audit) {
+        leave_nothing_out(policy);
+    }
     return policy;
 }
 
@@ -27,6 +56,7 @@ Setting to_setting(const PolicyConfig &policy)
 {
     SettingTable table;
 
+    table["mode"] = {std::string(modes.at(static_cast<std::size_t>(policy.mode)))};
     if (policy.can) {
         table["can"] = to_setting(*policy.can);
     }

@@ -12,9 +12,14 @@
 
 namespace devhost {
 
+// What becomes of what a policy is against: it is refused, or served and only counted.
+enum class PolicyMode { enforce, audit };
+
 // The whole policy of a guest. A class of devices that it leaves out is refused
-// everything.
+// everything, in audit mode too: the kernel has no program to ask. The forms below leave none out
+// there.
 struct PolicyConfig {
+    PolicyMode mode = PolicyMode::enforce;
     std::optional<CanPolicy> can;
     std::optional<SndPolicy> snd;
     std::optional<ScmiPolicy> scmi;

@@ -12,6 +12,9 @@ PolicyLayout lay_out(const PolicyConfig &policy, std::uint32_t guest_id,
                         .video = {}};
 
     layout.can.rules.guest = guest_id;
+    if (policy.mode == PolicyMode::audit) {
+        layout.can.names.given |= POLICY_AUDIT;
+    }
     if (policy.can) {
         layout.can.names.given |= POLICY_GIVEN_CAN;
     }
@@ -34,6 +37,9 @@ PolicyConfig read_layout(const PolicyLayout &layout)
 {
     PolicyConfig policy;
 
+    if (layout.can.names.given & POLICY_AUDIT) {
+        policy.mode = PolicyMode::audit;
+    }
     if (layout.can.names.given & POLICY_GIVEN_CAN) {
         policy.can = read_layout(layout.can);
     }

@@ -11,7 +11,7 @@
 namespace devhost {
 
 // Initial contents of the programs' constant maps. Those of CAN are always there: they say whose
-// policy it is, and in names.given what it is about (POLICY_GIVEN_*).
+// policy it is, and in names.given what it is about (POLICY_GIVEN_*) and its mode.
 struct PolicyLayout {
     CanPolicyLayout can;
     std::optional<SndPolicyLayout> snd;

@@ -35,7 +35,7 @@ private:
         void operator()(bpf_object *object) const;
     };
     std::unique_ptr<bpf_object, Closer> object_;
-    std::uint32_t given_; // POLICY_GIVEN_*
+    std::uint32_t given_; // POLICY_GIVEN_*, POLICY_AUDIT
 
     bpf_map *map(const char *name, std::size_t value_size) const;
     void preset(const PolicyLayout &layout) const;

@@ -3,51 +3,12 @@
 #include <chrono>
 
 #include "can_policy.h"
-#include "scmi.hpp"
-#include "sound.hpp"
-#include "watched.hpp"
+#include "whole.hpp"
 
 using namespace dh;
 using namespace dh::scmi;
 
 namespace {
-
-constexpr uint8_t rate_get = 0x6;
-
-DeviceParams scmi_of(const std::string &guest)
-{
-    DeviceParams params = scmi::params(everything());
-    params.guest = guest;
-    params.policy_required = true;
-    return params;
-}
-
-// A guest that has all of them.
-struct WholeFixture {
-    WholeFixture() : commands((calm(), scmi_of("whole"))), agent(commands.path(), {})
-    {
-        agent.bring_up();
-    }
-    bool may_ask() { return agent.status(clk, rate_get, {0}) == success; }
-    bool may_play() { return sound.guest.set_params(0, snd::small()) == snd::ok; }
-    bool may_decode() { return video.may({}); }
-    bool may_send() { return can.sends(0x123); }
-    devhost::PolicyGuest known()
-    {
-        devhost::PolicyGuest guest = can.known();
-        for (TestDevice *device :
-             {&sound.device, &commands, &video.decoder.device, &video.encoder.device}) {
-            guest.devices.push_back({.name = device->name(), .id = device->info().id});
-        }
-        return guest;
-    }
-
-    PolicyFixture can{"whole"};
-    SoundFixture sound{"whole"};
-    WatchedFixture video{"whole"};
-    TestDevice commands;
-    ScmiGuest agent;
-};
 
 // As many rules as fit, of which the last one lets through what the test does.
 std::string rules(const std::string &list, const std::string &others, const std::string &last)

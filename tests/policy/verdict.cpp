@@ -40,7 +40,7 @@ TEST("S10 a verdict out of range is a refusal")
         CHECK(t.receives(0x123));
     }
     // 256 and 0x10000 are 0 where only their low bits are looked at.
-    for (const int verdict : {3, 4, 5, 255, 256, 0x10000, 0x7fffffff, -1, -2147483647 - 1}) {
+    for (const int verdict : {3, 4, 6, 255, 256, 0x10000, 0x7fffffff, -1, -2147483647 - 1}) {
         AnyVerdict policy(t.known().id, verdict);
 
         tap::note("verdict " + std::to_string(verdict));
@@ -54,6 +54,13 @@ TEST("S10 a verdict out of range is a refusal")
         CHECK(t.closed());
         CHECK_EQ(t.verdicts(static_cast<uint32_t>(verdict)), 2U);
     }
+    {
+        AnyVerdict audit(t.known().id, DEVHOST_VERDICT_AUDIT);
+        CHECK(t.sends(0x123));
+        CHECK(t.receives(0x123));
+        CHECK_EQ(t.verdicts(DEVHOST_VERDICT_AUDIT), 2U);
+    }
+    CHECK_EQ(t.verdicts(DEVHOST_VERDICT_INVALID), invalid);
     t.apply(both("allow"));
     CHECK(t.sends(0x123));
     CHECK(t.receives(0x123));

@@ -175,9 +175,9 @@ struct devhost_policy_video {
  * @video: verdict on one request to a video device
  * @guest: id of the guest it is for (DEVHOST_A_GUEST_ID); set before loading
  *
- * Every call returns enum devhost_verdict, DEVHOST_VERDICT_LIMIT at most;
- * anything else counts as a refusal. A call that a policy leaves out refuses
- * everything. Calls run in any context up to softirq, under RCU.
+ * Every call returns enum devhost_verdict: allow, deny, limit or audit; anything
+ * else counts as a refusal. A call that a policy leaves out refuses everything.
+ * Calls run in any context up to softirq, under RCU.
  */
 struct devhost_policy_ops {
 	int (*can)(const struct devhost_policy_can *frame);

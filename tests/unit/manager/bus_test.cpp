@@ -325,12 +325,36 @@ TEST_F(BusTest, PolicyOfSoundScmiAndVideoCountsByItsLists)
     EXPECT_EQ(rows, expected);
 }
 
+TEST_F(BusTest, ModeOfAPolicyIsReadBack)
+{
+    make_guest();
+    const auto set = [&](const char *text) {
+        const Answer answer =
+            call(*client, guest_object, policy_iface, "SetPolicy", settings(text));
+        EXPECT_EQ(answer.error, "") << answer.text;
+        return at(properties(guest_object, policy_iface), "Policy");
+    };
+
+    const Setting audit = set("mode = \"audit\"\n[can.transmit]\ndefault = \"allow\"\n");
+    EXPECT_EQ(at(audit, "mode"), Setting{.value = std::string("audit")});
+    // What it left out is there, or the kernel would refuse it.
+    EXPECT_EQ(at(at(audit, "scmi"), "default"), Setting{.value = std::string("deny")});
+    EXPECT_EQ(machine.policies.pins.at("ivi").policy.mode, PolicyMode::audit);
+    EXPECT_EQ(call(*client, guest_object, policy_iface, "SetPolicy", audit).error, "");
+    EXPECT_EQ(at(properties(guest_object, policy_iface), "Policy"), audit);
+
+    const Setting enforce = set("[can.transmit]\ndefault = \"allow\"\n");
+    EXPECT_EQ(at(enforce, "mode"), Setting{.value = std::string("enforce")});
+    EXPECT_FALSE(std::get<SettingTable>(enforce.value).contains("scmi"));
+    EXPECT_EQ(machine.policies.pins.at("ivi").policy.mode, PolicyMode::enforce);
+}
+
 TEST_F(BusTest, BadPolicyIsInvalidArgs)
 {
     make_guest();
     for (const char *bad :
-         {"unknown = 1", "can = 1", "snd = 1", "scmi = 1", "video = 1",
-          "[[video.decode.rule]]\nverdict = \"allow\"\nformat = \"DIVX\"",
+         {"unknown = 1", "mode = \"warn\"", "mode = 1", "can = 1", "snd = 1", "scmi = 1",
+          "video = 1", "[[video.decode.rule]]\nverdict = \"allow\"\nformat = \"DIVX\"",
           "[[snd.control.rule]]\nverdict = \"allow\"\ncontrol = \"None\"", "[scmi]\nmessage = 1",
           "[can.transmit]\ndefault = \"maybe\"", "[[can.transmit.rule]]\nid = -1"}) {
         const Answer answer = call(*client, guest_object, policy_iface, "SetPolicy", settings(bad));

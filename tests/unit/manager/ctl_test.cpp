@@ -108,6 +108,25 @@ TEST_F(Ctl, Policy)
     EXPECT_TRUE(has(refused, bad + ":3: ")) << refused.output;
 }
 
+TEST_F(Ctl, PolicyInAuditModeSaysSo)
+{
+    make_guest();
+    const std::string rules = "[can.transmit]\ndefault = \"deny\"\n";
+    EXPECT_EQ(ctl("policy set ivi " + write_file("a.toml", "mode = \"audit\"\n" + rules)).status,
+              0);
+    EXPECT_TRUE(has(ctl("policy show ivi"), "\n  mode: audit\n"));
+    EXPECT_TRUE(has(ctl("policy counters ivi"), "PASSED  WOULD DROP\n"));
+    EXPECT_TRUE(has(ctl("list guests"), "ivi    0        audit   "));
+    EXPECT_EQ(ctl("policy set ivi " + write_file("e.toml", rules)).status, 0);
+    EXPECT_TRUE(has(ctl("policy show ivi"), "\n  mode: enforce\n"));
+    EXPECT_TRUE(has(ctl("policy counters ivi"), "PASSED  DROPPED\n"));
+    EXPECT_TRUE(has(ctl("list guests"), "ivi    0        active  "));
+    const std::string bad = write_file("bad.toml", "\n[policy]\nmode = \"warn\"\n");
+    const Result refused = ctl("policy check " + bad);
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_TRUE(has(refused, bad + ":3: ")) << refused.output;
+}
+
 TEST_F(Ctl, ErrorsAreOneSentence)
 {
     const Result missing = ctl("remove ivi");

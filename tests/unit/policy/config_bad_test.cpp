@@ -104,6 +104,9 @@ constexpr Bad cases[] = {
     {"can_unknown", DEVICE "bit_rate = 1\n", 6, "unknown key \"bit_rate\" in device[1].can"},
 
     // Policies.
+    {"policy_mode", "[policy]\nmode = \"warn\"\n", 2,
+     "policy.mode must be \"enforce\" or \"audit\""},
+    {"policy_mode_bool", "[policy.can]\n[policy]\nmode = true\n", 3, "policy.mode must be"},
     {"policy_unknown", "[policy.cann]\n", 1, "unknown key \"cann\" in policy"},
     {"can_policy_unknown", "[policy.can]\n[policy.can.tx]\n", 2,
      "unknown key \"tx\" in policy.can"},

@@ -48,3 +48,8 @@ int judge_video(const struct video_policy *policy, struct video_policy_state *st
 {
     return video_policy_judge(policy, state, request);
 }
+
+int judge_answer(__u32 given, int verdict)
+{
+    return policy_verdict(given, verdict);
+}

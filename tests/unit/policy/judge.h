@@ -97,6 +97,9 @@ int judge_scmi(const struct scmi_policy *policy, struct scmi_policy_state *state
 int judge_video(const struct video_policy *policy, struct video_policy_state *state,
                 const struct devhost_policy_video *request);
 
+/* What the kernel is told of such a verdict by a policy with those POLICY_* flags. */
+int judge_answer(__u32 given, int verdict);
+
 #ifdef __cplusplus
 }
 #endif

@@ -328,17 +328,19 @@ PolicyConfig random_config(Random &random)
 {
     PolicyConfig policy;
     const bool with_devices = random.once_in(2);
+    const bool audit = random.once_in(3); // leaves nothing out
 
-    if (!random.once_in(3)) {
+    policy.mode = audit ? PolicyMode::audit : PolicyMode::enforce;
+    if (audit || !random.once_in(3)) {
         policy.can = random_policy(random, with_devices);
     }
-    if (!random.once_in(3)) {
+    if (audit || !random.once_in(3)) {
         policy.snd = random_snd_policy(random, with_devices);
     }
-    if (!random.once_in(3)) {
+    if (audit || !random.once_in(3)) {
         policy.scmi = random_scmi_policy(random, with_devices);
     }
-    if (!random.once_in(3)) {
+    if (audit || !random.once_in(3)) {
         policy.video = random_video_policy(random, with_devices);
     }
     return policy;

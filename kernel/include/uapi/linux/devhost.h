@@ -133,6 +133,8 @@ enum devhost_guest_attr {
  *	(counter only, no policy returns it)
  * @DEVHOST_VERDICT_INVALID: refused, since the policy returned something else
  *	(counter only)
+ * @DEVHOST_VERDICT_AUDIT: serve it, though the policy is against it: it is in
+ *	audit mode
  */
 enum devhost_verdict {
 	DEVHOST_VERDICT_ALLOW,
@@ -140,6 +142,7 @@ enum devhost_verdict {
 	DEVHOST_VERDICT_LIMIT,
 	DEVHOST_VERDICT_NONE,
 	DEVHOST_VERDICT_INVALID,
+	DEVHOST_VERDICT_AUDIT,
 
 	/* private: */
 	__DEVHOST_VERDICT_NUM
