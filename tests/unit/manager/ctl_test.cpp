@@ -116,11 +116,11 @@ TEST_F(Ctl, PolicyInAuditModeSaysSo)
               0);
     EXPECT_TRUE(has(ctl("policy show ivi"), "\n  mode: audit\n"));
     EXPECT_TRUE(has(ctl("policy counters ivi"), "PASSED  WOULD DROP\n"));
-    EXPECT_TRUE(has(ctl("list guests"), "ivi    0        audit   "));
+    EXPECT_TRUE(has(ctl("list guests"), "ivi    1        audit   "));
     EXPECT_EQ(ctl("policy set ivi " + write_file("e.toml", rules)).status, 0);
     EXPECT_TRUE(has(ctl("policy show ivi"), "\n  mode: enforce\n"));
     EXPECT_TRUE(has(ctl("policy counters ivi"), "PASSED  DROPPED\n"));
-    EXPECT_TRUE(has(ctl("list guests"), "ivi    0        active  "));
+    EXPECT_TRUE(has(ctl("list guests"), "ivi    1        active  "));
     const std::string bad = write_file("bad.toml", "\n[policy]\nmode = \"warn\"\n");
     const Result refused = ctl("policy check " + bad);
     EXPECT_EQ(refused.status, 1);
