@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Two guests, one with split and one with packed rings, and the host on one bus: each sends frames of
 # every kind, each checks every frame of the two others: all there, in order, once.
-# several guests
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 count=${COUNT:-20000}

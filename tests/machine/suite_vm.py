@@ -2,7 +2,6 @@
 """Suites that run inside the device host: selftest and e2e."""
 
 import os
-import re
 from concurrent.futures import ThreadPoolExecutor
 
 import agent
@@ -12,7 +11,10 @@ from host import say
 from tap import Tap
 
 TESTS = "/opt/devhost-tests"
-SEVERAL_GUESTS = re.compile(rb"^# several guests", re.MULTILINE)
+OWN_MACHINE = {  # programs that want another device host than the others share
+    "selftest/dmabuf": {"qemu_args": ["-device", "intel-iommu", "-device", "edu"]},
+    "e2e/can-traffic.sh": {"processors": 1},  # several guests: qemu.Machine tells why
+}
 TIMEOUT = {"selftest": (1200, 3600), "e2e": (1500, 7200)}  # of a program, in seconds; soak
 
 
@@ -27,19 +29,17 @@ class Runner:
 
     def run(self, programs):
         """All (suite, program); one that kills or hangs the device host costs a new boot."""
-        for processors in (2, 1):
-            left = [p for p in programs if self._processors(*p) == processors]
-            while left:
-                self._boot(left, processors)
+        left = [p for p in programs if "/".join(p) not in OWN_MACHINE]
+        while left:
+            self._boot(left)
+        for program in programs:
+            wants = OWN_MACHINE.get("/".join(program))
+            if wants:
+                self._boot([program], **wants)
 
-    def _processors(self, suite, program):
-        """One for a script with several guests (qemu.Machine tells why)."""
-        head = (tests_dir(self.layer, suite) / program).read_bytes()[:500]
-        return 1 if SEVERAL_GUESTS.search(head) else 2
-
-    def _boot(self, left, processors):
+    def _boot(self, left, **wants):
         """Run what is left, until the machine can't be used any more."""
-        machine = qemu.Machine(self.layer, self.kernel, processors=processors)
+        machine = qemu.Machine(self.layer, self.kernel, **wants)
         say(f"{self.kernel}: booting; logs in {machine.dir}")
         self.offset = 0
         with machine:
@@ -100,10 +100,7 @@ def run(results, layer, soak, wanted):
             done.result()
 
 
-def tests_dir(layer, suite):
-    return layer.stack()[0].root / TESTS.lstrip("/") / suite
-
-
 def names(layer, suite):
-    return sorted(p.name for p in tests_dir(layer, suite).glob("*")
+    root = layer.stack()[0].root / TESTS.lstrip("/") / suite
+    return sorted(p.name for p in root.glob("*")
                   if p.is_file() and p.stat().st_mode & 0o111 and not p.name.startswith("."))
