@@ -127,6 +127,19 @@ void add_edges(const JsonSchema &schema, const Json &of, Json &values)
     }
 }
 
+// Both refuse the document; the parser in the line of the key.
+void expect_refused(const SchemaFile &file, const JsonSchema &schema,
+                    const std::vector<std::string> &path, const Json &document)
+{
+    const std::string name = Key{.path = path, .schema = {}, .table = {}}.name();
+    const TomlDocument toml = to_toml(document);
+    const auto refusal = file.refusal(toml.text);
+
+    EXPECT_FALSE(schema.accepts(document)) << toml.text;
+    ASSERT_TRUE(refusal) << toml.text;
+    EXPECT_EQ(refusal->line, toml.lines.at(name)) << refusal->message << '\n' << toml.text;
+}
+
 class Schema : public testing::TestWithParam<const SchemaFile *> {
 protected:
     const SchemaFile &file = *GetParam();
@@ -182,19 +195,6 @@ protected:
             keys.insert(rest.substr(0, end));
         }
         return keys;
-    }
-
-    // Both refuse what a patch makes of the smallest file with a key; the parser in that key's
-    // line.
-    void expect_refused(const std::vector<std::string> &path, const Json &document) const
-    {
-        const std::string name = Key{.path = path, .schema = {}, .table = {}}.name();
-        const TomlDocument toml = to_toml(document);
-        const auto refusal = file.refusal(toml.text);
-
-        EXPECT_FALSE(schema.accepts(document)) << toml.text;
-        ASSERT_TRUE(refusal) << toml.text;
-        EXPECT_EQ(refusal->line, toml.lines.at(name)) << refusal->message << '\n' << toml.text;
     }
 };
 
@@ -303,7 +303,7 @@ TEST_P(Schema, AKeyThatNeedsAnotherIsRefusedWithoutIt)
                 << document;
             table_at(document, {key.path.begin(), key.path.end() - 1})
                 ->erase(other.get<std::string>());
-            expect_refused(key.path, document);
+            expect_refused(file, schema, key.path, document);
         }
     }
 }
@@ -389,13 +389,7 @@ TEST(GuestSchema, BothRefuseWhatDoesNotGoTogether)
     for (const Pair &pair : pairs) {
         Json document = files.with(pair.path, pair.value);
         put_over(document, Json::parse(pair.patch));
-        const TomlDocument toml = to_toml(document);
-        const auto refusal = guest_file().refusal(toml.text);
-        const std::string name = Key{.path = pair.path, .schema = {}, .table = {}}.name();
-
-        EXPECT_FALSE(schema.accepts(document)) << toml.text;
-        ASSERT_TRUE(refusal) << toml.text;
-        EXPECT_EQ(refusal->line, toml.lines.at(name)) << refusal->message << '\n' << toml.text;
+        expect_refused(guest_file(), schema, pair.path, document);
     }
 }
 

@@ -135,9 +135,18 @@ void use_up(InForce &of)
     EXPECT_EQ(of.decode(640), DEVHOST_VERDICT_ALLOW);
 }
 
-// The same in both modes.
-void expect_counted(InForce &of)
+// What is against a rule or a value, and what is against a limit.
+void expect_beyond(InForce &of, int denied, int limited)
 {
+    use_up(of);
+    EXPECT_EQ(of.can(CAN_POLICY_TRANSMIT), limited);
+    EXPECT_EQ(of.can(CAN_POLICY_RECEIVE), denied);
+    EXPECT_EQ(of.play(1), limited);
+    EXPECT_EQ(of.set_volume(51), denied);
+    EXPECT_EQ(of.ask(11), denied);
+    EXPECT_EQ(of.ask(10), limited);
+    EXPECT_EQ(of.decode(641), denied);
+    // The same in both modes.
     EXPECT_EQ(of.sent().otherwise, (RuleCounters{1, 1}));
     EXPECT_EQ(of.sent().guest_limit, 1U);
     EXPECT_EQ(of.received().rules, (std::vector<RuleCounters>{{0, 1}}));
@@ -157,30 +166,14 @@ TEST(Audit, WhatWouldBeRefusedIsServedAndCountedAsRefused)
 {
     InForce of(audit + limits);
 
-    use_up(of);
-    EXPECT_EQ(of.can(CAN_POLICY_TRANSMIT), DEVHOST_VERDICT_AUDIT);
-    EXPECT_EQ(of.can(CAN_POLICY_RECEIVE), DEVHOST_VERDICT_AUDIT);
-    EXPECT_EQ(of.play(1), DEVHOST_VERDICT_AUDIT);
-    EXPECT_EQ(of.set_volume(51), DEVHOST_VERDICT_AUDIT);
-    EXPECT_EQ(of.ask(11), DEVHOST_VERDICT_AUDIT);
-    EXPECT_EQ(of.ask(10), DEVHOST_VERDICT_AUDIT);
-    EXPECT_EQ(of.decode(641), DEVHOST_VERDICT_AUDIT);
-    expect_counted(of);
+    expect_beyond(of, DEVHOST_VERDICT_AUDIT, DEVHOST_VERDICT_AUDIT);
 }
 
 TEST(Audit, TheSamePolicyInForceRefuses)
 {
     InForce of("[policy]\nmode = \"enforce\"\n" + limits);
 
-    use_up(of);
-    EXPECT_EQ(of.can(CAN_POLICY_TRANSMIT), DEVHOST_VERDICT_LIMIT);
-    EXPECT_EQ(of.can(CAN_POLICY_RECEIVE), DEVHOST_VERDICT_DENY);
-    EXPECT_EQ(of.play(1), DEVHOST_VERDICT_LIMIT);
-    EXPECT_EQ(of.set_volume(51), DEVHOST_VERDICT_DENY);
-    EXPECT_EQ(of.ask(11), DEVHOST_VERDICT_DENY);
-    EXPECT_EQ(of.ask(10), DEVHOST_VERDICT_LIMIT);
-    EXPECT_EQ(of.decode(641), DEVHOST_VERDICT_DENY);
-    expect_counted(of);
+    expect_beyond(of, DEVHOST_VERDICT_DENY, DEVHOST_VERDICT_LIMIT);
 }
 
 TEST(Audit, ADeviceThatIsNotKnownIsServedToo)
