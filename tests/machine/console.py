@@ -11,7 +11,8 @@ SPLAT = re.compile(
 # said by stock kernels under emulation
 KNOWN = re.compile(
     r"clocksource|hrtimer: interrupt took|RETBleed|Spectre|MDS CPU bug|TAA CPU bug"
-    r"|MMIO Stale Data|taints kernel|Unpatched return thunk")
+    r"|MMIO Stale Data|taints kernel|Unpatched return thunk"
+    r"|kmemleak: (Kernel memory leak detector|[0-9]+ new suspected)")
 CONTEXT = 40
 
 

@@ -7,6 +7,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -36,8 +37,9 @@ def say(text):
     print(f"[{time.monotonic() - STARTED:6.1f} s] {text}", file=sys.stderr, flush=True)
 
 
-def run(argv, log=None, **kwargs):
-    """Run a command of the set-up; its output goes to a log file, shown when it fails."""
+def run(argv, log=None, progress=None, **kwargs):
+    """Run a command of the set-up; its output goes to a log file, shown when it fails. Where it takes
+    long, progress(text of the log) has a line to say of it."""
     argv = [str(a) for a in argv]
     if log is None:
         result = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True,
@@ -46,14 +48,33 @@ def run(argv, log=None, **kwargs):
     else:
         log.parent.mkdir(parents=True, exist_ok=True)
         with open(log, "w") as out:
-            result = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=out,
-                                    stderr=subprocess.STDOUT, check=False, **kwargs)
+            with _repeated(lambda: progress and say(progress(log.read_text(errors="replace")))):
+                result = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=out,
+                                        stderr=subprocess.STDOUT, check=False, **kwargs)
         output = log.read_text(errors="replace") if result.returncode else ""
     if result.returncode:
         tail = "\n".join(output.splitlines()[-60:])
         where = f"; the whole log is {log}" if log else ""
         raise SetupError(f"{tail}\n{' '.join(argv[:6])} failed ({result.returncode}){where}")
     return output
+
+
+@contextlib.contextmanager
+def _repeated(task, seconds=30):
+    """Do something now and then, meanwhile."""
+    done = threading.Event()
+
+    def loop():
+        while not done.wait(seconds):
+            task()
+
+    thread = threading.Thread(target=loop, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def install_packages():

@@ -63,17 +63,17 @@ def plain(path):
     return lzma.decompress(data) if path.suffix == ".xz" else data
 
 
-def make(root, release, init, target):
-    """Write the initrd of one kernel release."""
+def make(busybox, modules_dir, init, target):
+    """Write the initrd of one kernel."""
     cpio = Cpio()
     for directory in ("bin", "dev", "proc", "sys", "m", "layers", "upper", "root"):
         cpio.add(directory, 0o040755)
     cpio.add("dev/console", 0o020600, rdev=(5, 1))
-    cpio.add("bin/busybox", 0o100755, (root / "usr/bin/busybox").read_bytes())
+    cpio.add("bin/busybox", 0o100755, busybox.read_bytes())
     cpio.add("bin/sh", 0o120777, b"busybox")
     cpio.add("init", 0o100755, init.read_bytes())
     names = []
-    for path in module_files(root / "usr/lib/modules" / release):
+    for path in module_files(modules_dir):
         name = path.name.split(".")[0] + ".ko"
         names.append(name)
         cpio.add(f"m/{name}", 0o100644, plain(path))
@@ -83,11 +83,12 @@ def make(root, release, init, target):
     target.write_bytes(cpio.finish())
 
 
-def make_all(layer, releases):
-    """The initrds of all kernel releases, into a layer."""
-    base = layer.stack()[-1]
-    for release in releases.values():
-        make(base.root, release, Path(__file__).parent / "guest/initrd-init",
+def make_all(layer, roots):
+    """The initrds of all kernels, {release: root that has its modules}, into a layer."""
+    busybox = layer.stack()[-1].root / "usr/bin/busybox"
+    for release, root in roots.items():
+        make(busybox, root / "usr/lib/modules" / release,
+             Path(__file__).parent / "guest/initrd-init",
              layer.root / f"usr/lib/devhost-bench/initrd-{release}")
 
 

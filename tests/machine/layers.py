@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The device host's disk: read-only layers, each cached by the key of what it is made from.
 
-base     Debian with both kernels, their headers, and all tools
-images   kernels of guests that Debian has none for; only where a test that needs them is asked for
-bench    the agent, the guests' initrd and drivers
-product  our own packages, installed by apt, their modules built by dkms
-tests    test modules, programs and scripts in /opt/devhost-tests
+base       Debian with both kernels, their headers, and all tools
+images     kernels of guests that Debian has none for; only where a test that needs them is asked for
+sanitizer  a kernel that finds mistakes; only where it is asked for, with layers of its own on top
+bench      the agent, the guests' initrd and drivers
+product    our own packages, installed by apt, their modules built by dkms
+tests      test modules, programs and scripts in /opt/devhost-tests
 
 A layer is a directory (the upper side of an overlay mount) and an ext4 image of it; the VM stacks
 the images the same way. So a changed test rewrites a few megabytes, not the whole disk.
@@ -21,6 +22,7 @@ import mirror
 from host import CACHE, MACHINE, TOP, run, say
 
 SUITE = "trixie"
+SANITIZER_FILES = 2500
 PRODUCT_SOURCES = ["Kbuild", "CMakeLists.txt", "kernel", "manager", "bpf", "udev", "packaging",
                    "debian", "docs/man", "docs/netlink", "LICENSES"]
 TEST_DOCS = ["docs/dbus.md"]  # held against the interfaces by a unit test
@@ -59,11 +61,11 @@ class Layer:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def in_root(layers, upper, argv, log=None):
+def in_root(layers, upper, argv, log=None, progress=None):
     """Run a command in the stacked layers; what it writes stays in upper, or nowhere."""
     argv = ["unshare", "--mount", "--pid", "--fork", "--kill-child", MACHINE / "chroot.sh",
             host.BUILD / "mnt", upper or "-", ":".join(str(la.root) for la in layers), *argv]
-    return run(argv, log=log)
+    return run(argv, log=log, progress=progress)
 
 
 def in_root_live(layers, argv, **kwargs):
@@ -111,11 +113,20 @@ def _build_base(layer):
 
 
 def kernels(layer):
-    """The kernel releases in the base root: {"6.12": release, "7.2": release}."""
+    """The kernel releases in the root: {"6.12": release, "7.2": release}, and "sanitizer"."""
     releases = {}
-    for directory in sorted((layer.stack()[-1].root / "usr/lib/modules").iterdir()):
-        releases[".".join(directory.name.split(".")[:2])] = directory.name
+    for below in reversed(layer.stack()):
+        if below.name in ("base", "sanitizer"):
+            for directory in sorted((below.root / "usr/lib/modules").iterdir()):
+                name = "sanitizer" if below.name == "sanitizer" else \
+                    ".".join(directory.name.split(".")[:2])
+                releases[name] = directory.name
     return releases
+
+
+def kernel_root(layer, release):
+    """The root of the layer that brings a kernel."""
+    return next(la.root for la in layer.stack() if (la.root / f"boot/vmlinuz-{release}").exists())
 
 
 def _sync(_):
@@ -152,8 +163,8 @@ def _build(name, below, sources, script, size, what, prepare=None):
 def images(below, wanted):
     """Built beside the layer, which is to have the results only; None where nobody wants it built
     and it is not there."""
-    sources = ["tests/machine/scmi-guest", "tests/machine/initrd.py",
-               "tests/machine/guest/agent.c"]
+    sources = ["tests/machine/scmi-guest", "tests/machine/linux-source.sh",
+               "tests/machine/initrd.py", "tests/machine/guest/agent.c"]
 
     if not wanted and not _layer("images", below, sources).ready:
         return None
@@ -169,12 +180,29 @@ def images(below, wanted):
                   "building a guest kernel with SCMI (some minutes, once)", prepare=prepare)
 
 
+def sanitizer(below):
+    """Built beside the layer, as it needs tools that the device host is not to have."""
+    def progress(log):
+        done = sum(line.lstrip().startswith("CC ") for line in log.splitlines())
+        return f"the sanitizer kernel: {done} of about {SANITIZER_FILES} files compiled"
+
+    def prepare(layer):
+        in_root(below.stack(), None, ["/bin/sh", "/src/tests/machine/sanitizer/build.sh"],
+                log=layer.log, progress=progress)
+        (host.BUILD / "images/sanitizer").rename(layer.root)
+
+    return _build("sanitizer", below, ["tests/machine/sanitizer", "tests/machine/linux-source.sh"],
+                  None, "1G", "building the sanitizer kernel (15 to 40 minutes, once)",
+                  prepare=prepare)
+
+
 def bench(below):
     layer = _build("bench", below, ["tests/machine/guest", "tests/machine/bench-setup.sh",
                                     "tests/machine/initrd.py", "tests/machine/agent.py",
                                     "tests/machine/console.py"], "bench-setup.sh", "1G",
                    "building the bench layer: agent, guest drivers, initrd",
-                   prepare=lambda la: initrd.make_all(la, kernels(la)))
+                   prepare=lambda la: initrd.make_all(la, {
+                       release: kernel_root(below, release) for release in kernels(below).values()}))
     return layer
 
 
@@ -197,12 +225,14 @@ def tests(below):
                   "building the tests", _sync)
 
 
-def ensure(upto="tests", want_images=False):
+def ensure(upto="tests", want_images=False, want_sanitizer=False):
     """Build what is missing of the layers up to one; returns the topmost."""
     (host.BUILD / "mnt").mkdir(parents=True, exist_ok=True)
     (CACHE / "ccache").mkdir(parents=True, exist_ok=True)
     layer = base()
     layer = images(layer, want_images) or layer
+    if want_sanitizer:
+        layer = sanitizer(layer)
     for make in (bench, product, tests)[:ORDER.index(upto)]:
         layer = make(layer) or layer
     return layer
@@ -222,9 +252,9 @@ def last():
 
 def boot_files(layer, kernel):
     """(vmlinuz, initrd) of one kernel version."""
-    stack = {la.name: la for la in layer.stack()}
     release = kernels(layer).get(kernel)
     if not release:
         raise host.SetupError(f"no kernel {kernel}: there are {', '.join(kernels(layer))}")
-    return (Path(stack["base"].root) / f"boot/vmlinuz-{release}",
-            Path(stack["bench"].root) / f"usr/lib/devhost-bench/initrd-{release}")
+    brought = next(la for la in layer.stack() if la.name == "bench")
+    return (kernel_root(layer, release) / f"boot/vmlinuz-{release}",
+            brought.root / f"usr/lib/devhost-bench/initrd-{release}")

@@ -45,7 +45,7 @@ def parse(argv):
                         "names, such as selftest/rings, or selftest/rings@7.2 for one kernel only")
     parser.add_argument("--list", action="store_true",
                         help="name suites and their programs, as they were built last")
-    parser.add_argument("--kernel", action="append", help="only this one: 6.12 or 7.2")
+    parser.add_argument("--kernel", action="append", help="only this one: 6.12, 7.2, or sanitizer (which is not one of both)")
     parser.add_argument("--minutes", type=float, metavar="N",
                         help="fuzz each program so long, instead of 10 seconds")
     parser.add_argument("--input", type=Path, metavar="FILE",
@@ -143,13 +143,16 @@ def main(argv):
         host.install_packages()
         # fuzzers are built from the tree, by what the base has
         layer = layers.ensure("base" if wanted == {"fuzz"} else "tests",
-                              want_images="e2e" in whole or "e2e/scmi-guest" in words)
+                              want_images="e2e" in whole or "e2e/scmi-guest" in words,
+                              want_sanitizer="sanitizer" in [*(options.kernel or []),
+                                                             *(on for _, on in what)])
     except host.SetupError as problem:
         results.add("build", "device-host", FAIL, time.monotonic() - started, str(problem))
     if layer:
         results.add("build", "device-host", PASS, time.monotonic() - started)
         known = layers.kernels(layer)
-        kernels = options.kernel or (list(known)[:1] if what == [("quick", "")] else list(known))
+        both = [kernel for kernel in known if kernel != "sanitizer"]
+        kernels = options.kernel or (both[:1] if what == [("quick", "")] else both)
         for kernel in kernels + [on for _, on in what if on]:
             if kernel not in known:
                 raise host.SetupError(f"no kernel {kernel}: there are {', '.join(known)}")

@@ -15,6 +15,11 @@ OWN_MACHINE = {  # programs that want another device host than the others share
     "selftest/dmabuf": {"qemu_args": ["-device", "intel-iommu", "-device", "edu"]},
     "e2e/can-traffic.sh": {"processors": 1},  # several guests: qemu.Machine tells why
 }
+# what is younger than 5 s or only just lost its last pointer is not reported by the first scan
+LEAKS = """cd /sys/kernel/debug
+sleep 6
+echo scan >kmemleak && echo scan >kmemleak && cat kmemleak
+echo clear >kmemleak"""
 TIMEOUT = {"selftest": (1200, 3600), "e2e": (1500, 7200)}  # of a program, in seconds; soak
 
 
@@ -43,6 +48,8 @@ class Runner:
         say(f"{self.kernel}: booting; logs in {machine.dir}")
         self.offset = 0
         with machine:
+            if self.kernel == "sanitizer":
+                self._leaks(machine)  # those of the boot
             while left:
                 if not self._one(machine, *left.pop(0)):
                     break
@@ -61,12 +68,23 @@ class Runner:
         except agent.AgentError as error:
             usable, complaint = False, str(error)
         lines.end()
+        if usable and self.kernel == "sanitizer":
+            complaint = self._leaks(machine)
         splat = self._new_splat(machine)
         if splat:
             usable = False
             complaint = f"{splat}\nkernel splat; the log is {machine.console}\n{complaint}"
         tap.end(status, complaint)
         return usable
+
+    def _leaks(self, machine):
+        """What kmemleak finds, and the end of it: the next program is not blamed."""
+        found = []
+        try:
+            machine.run(["sh", "-c", LEAKS], timeout=600, output=lambda _, data: found.append(data))
+        except (TimeoutError, agent.AgentError) as error:
+            return f"looking for leaks: {error}"
+        return b"".join(found).decode(errors="replace")
 
     def _new_splat(self, machine):
         text = machine.console.read_text(errors="replace")

@@ -21,7 +21,8 @@ USAGE = """\
 def parse(argv):
     parser = argparse.ArgumentParser(prog="tests/vm", usage="\n" + USAGE)
     parser.add_argument("action", choices=["exec", "shell", "image", "root"])
-    parser.add_argument("--kernel", default="6.12", help="6.12 (default) or 7.2")
+    parser.add_argument("--kernel", default="6.12",
+                        help="6.12 (default), 7.2, or sanitizer")
     parser.add_argument("--share", help="a directory that appears at /mnt/share")
     parser.add_argument("--qemu-arg", action="append", default=[], metavar="A",
                         help="one more argument for QEMU")
@@ -67,7 +68,7 @@ def main(argv):
     options = parse(argv)
     host.install_packages()
     upto = "bench" if options.base else "product" if options.no_tests else "tests"
-    layer = layers.ensure(upto)
+    layer = layers.ensure(upto, want_sanitizer=options.kernel == "sanitizer")
     if options.action == "image":
         say("the image is ready")
         return 0
