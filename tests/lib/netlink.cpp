@@ -146,6 +146,7 @@ void Genl::join(const std::string &group)
         if (setsockopt(fd_.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &id, sizeof(id))) {
             raise("joining a multicast group");
         }
+        joined_ = true;
         return;
     }
     throw std::runtime_error("no multicast group " + group);
@@ -182,7 +183,8 @@ NetlinkReply Genl::exchange(uint16_t type, uint8_t command, const Attrs &attrs, 
     for (;;) {
         ssize_t got = recv(fd_.get(), buffer.data(), buffer.size(), 0);
         if (got < 0) {
-            if (errno == EINTR || errno == ENOBUFS) {
+            // events of groups overran; without any, it is the answer that is lost
+            if (errno == EINTR || (errno == ENOBUFS && joined_)) {
                 continue;
             }
             raise("receiving a netlink message");

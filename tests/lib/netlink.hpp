@@ -79,6 +79,7 @@ private:
     Fd fd_;
     uint16_t family_ = 0;
     uint32_t seq_ = 0;
+    bool joined_ = false;
     std::vector<Attr> groups_;
     std::vector<NetlinkMessage> pending_;
 };
