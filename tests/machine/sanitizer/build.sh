@@ -17,7 +17,7 @@ release=$(make -s kernelrelease)
 headers=$out/usr/src/linux-headers-$release
 install -D -m 644 arch/x86/boot/bzImage "$out/boot/vmlinuz-$release"
 install -D -m 644 .config "$out/boot/config-$release"
-make -s INSTALL_MOD_PATH=$out/usr INSTALL_MOD_STRIP=1 DEPMOD=true modules_install
+make -s INSTALL_MOD_PATH=$out/usr INSTALL_MOD_STRIP=1 modules_install
 # as in Debian's packages: the headers, the tools, and the types that modules refer to
 make -s run-command KBUILD_RUN_COMMAND="scripts/package/install-extmod-build $headers"
 cp .config "$headers/"
