@@ -15,12 +15,13 @@ import host
 import layers
 import tsc
 
-BOOT_TIMEOUT = 400
+BOOT_TIMEOUT, SLOW_BOOT_TIMEOUT = 400, 1500
 KERNEL_ARGS = ("console=ttyS0 loglevel=6 panic=1 net.ifnames=0 mitigations=off nokaslr "
                "systemd.show_status=0 systemd.firstboot=off "
                "rcupdate.rcu_cpu_stall_timeout=180 watchdog_thresh=60 "
                "clocksource.verify_n_cpus=0 tsc=reliable no_timer_check "
                "modprobe.blacklist=snd_hda_intel")
+SLOW_KERNEL_ARGS = " systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900"
 
 
 def emulator(root):
@@ -43,6 +44,7 @@ class Machine:
         self.layer, self.kernel, self.share = layer, kernel, share
         self.qemu_args, self.icount, self.interactive = list(qemu_args), icount, interactive
         self.processors = 1 if icount else processors
+        self.slow = kernel == "sanitizer"
         self.process = None
         logs = host.BUILD / "vm"
         logs.mkdir(parents=True, exist_ok=True)
@@ -61,6 +63,8 @@ class Machine:
         vmlinuz, initrd = layers.boot_files(self.layer, self.kernel)
         images = [la.image for la in reversed(self.layer.stack())]
         append = f"{KERNEL_ARGS} bench.layers={len(images)}"
+        if self.slow:
+            append += SLOW_KERNEL_ARGS
         khz = tsc.ICOUNT_KHZ if self.icount else tsc.host_khz()
         if khz:
             append += f" tsc_early_khz={khz}"
@@ -120,7 +124,8 @@ class Machine:
         """Run a command in the device host, once it has booted."""
         session = agent.Session(self.sockets / "exec0", self.alive)
         try:
-            return session.run(argv, start_timeout=BOOT_TIMEOUT, timeout=timeout, output=output)
+            return session.run(argv, timeout=timeout, output=output,
+                               start_timeout=SLOW_BOOT_TIMEOUT if self.slow else BOOT_TIMEOUT)
         finally:
             session.close()
 
