@@ -21,7 +21,9 @@ KERNEL_ARGS = ("console=ttyS0 loglevel=6 panic=1 net.ifnames=0 mitigations=off n
                "rcupdate.rcu_cpu_stall_timeout=180 watchdog_thresh=60 "
                "clocksource.verify_n_cpus=0 tsc=reliable no_timer_check "
                "modprobe.blacklist=snd_hda_intel")
-SLOW_KERNEL_ARGS = " systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900"
+# for the sanitizer kernel; with a timer that is set for each event it stands still now and then
+SLOW_KERNEL_ARGS = (" systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900"
+                    " highres=off nohz=off")
 
 
 def emulator(root):
