@@ -48,6 +48,7 @@ constexpr const char *help =
     "  policy check FILE\n"
     "  power                                   who wants what of the host, what rules, why\n"
     "  power on|off|reboot|suspend [WHY]       make the host go there; on: take it back\n"
+    "  policy attach GUEST PROGRAM             a BPF object of one's own\n"
     "  power vote STATE WHY -- COMMAND...      hold a vote while COMMAND runs;\n"
     "  power delay|block WHY -- COMMAND...     make transitions wait for it, or not happen\n"
     "  power ceiling KIND HOST LEVEL|none [WHY]\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// policy show|counters|set|clear|check
+// policy show|counters|set|attach|clear|check
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -16,8 +17,8 @@ namespace devhost::ctl {
 
 namespace {
 
-constexpr const char *usage = "policy show|counters|clear GUEST, policy set GUEST FILE, or "
-                              "policy check FILE.";
+constexpr const char *usage = "policy show|counters|clear GUEST, policy set GUEST FILE, "
+                              "policy attach GUEST PROGRAM, or policy check FILE.";
 constexpr const char *policy_interface = "org.devhost1.Policy";
 
 // [policy] of a guest's file, or a file that has nothing but a policy. Checked here, so that a
@@ -100,6 +101,13 @@ int policy(const Options &options, const Arguments &arguments)
         const Setting wanted = read_policy(arguments[2]);
         Client client;
         client.call(path, policy_interface, "SetPolicy", wanted);
+        return 0;
+    }
+    if (verb == "attach" && arguments.size() == 3) {
+        const std::string program = std::filesystem::absolute(arguments[2]).lexically_normal();
+        Client client;
+        client.call(path, policy_interface, "SetPolicy",
+                    Setting{.value = SettingTable{{"program", {.value = program}}}});
         return 0;
     }
     if (arguments.size() != 2) {

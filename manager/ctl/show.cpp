@@ -52,6 +52,9 @@ std::string policy_word(const Setting &guest)
     if (at(policy, "Active") != Setting{.value = true}) {
         return "none";
     }
+    if (text_at(at(policy, "Policy"), "program") != "-") {
+        return "custom";
+    }
     return text_at(at(policy, "Policy"), "mode") == "audit" ? "audit" : "active";
 }
 

@@ -6,9 +6,11 @@
 #include <fstream>
 #include <iterator>
 
+#include "digest.hpp"
 #include "error.hpp"
 #include "journal.hpp"
 #include "plan.hpp"
+#include "policy_own.hpp"
 
 namespace fs = std::filesystem;
 
@@ -16,16 +18,21 @@ namespace devhost {
 
 namespace {
 
-// FNV-1a: tells whether a file is the one that was applied, nothing more.
+// Tells whether a file is the one that was applied.
 std::string digest_of(const fs::path &path)
 {
     std::ifstream stream(path, std::ios::binary);
-    std::uint64_t hash = 0xcbf29ce484222325;
-    for (auto byte = std::istreambuf_iterator<char>(stream);
-         byte != std::istreambuf_iterator<char>(); ++byte) {
-        hash = (hash ^ static_cast<unsigned char>(*byte)) * 0x100000001b3;
+    return digest(std::string{std::istreambuf_iterator<char>(stream), {}});
+}
+
+// With the version of the policy's program that is there now: another one is another policy.
+GuestConfig parse_with_program(const fs::path &path)
+{
+    GuestConfig config = parse_guest_file(path);
+    if (config.policy && config.policy->own) {
+        config.policy->own->version = own_program_version(config.policy->own->path);
     }
-    return std::to_string(hash);
+    return config;
 }
 
 const Guest *find(const Host &host, const std::string &name)
@@ -120,7 +127,7 @@ void Configuration::apply(bool all)
     for (const fs::path &path : present) {
         attempt(path.stem(), path, [&] {
             std::string digest = digest_of(path);
-            files.push_back({.config = parse_guest_file(path), .digest = std::move(digest)});
+            files.push_back({.config = parse_with_program(path), .digest = std::move(digest)});
         });
     }
     std::vector<GuestConfig> configs;

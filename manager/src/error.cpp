@@ -28,6 +28,8 @@ const char *bus_error_name(Cause cause)
         return "org.devhost1.Error.NoNode";
     case Cause::no_policy:
         return "org.devhost1.Error.NoPolicy";
+    case Cause::program_refused:
+        return "org.devhost1.Error.ProgramRefused";
     case Cause::not_supported:
         return "org.devhost1.Error.NotSupported";
     case Cause::limits_exceeded:

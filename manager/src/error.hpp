@@ -18,6 +18,7 @@ enum class Cause {
     device_busy,
     no_node,
     no_policy,
+    program_refused,
     not_supported,
     limits_exceeded,
     kernel_unavailable,

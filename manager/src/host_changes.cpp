@@ -224,7 +224,8 @@ void Host::set_policy(const std::string &guest_name, const PolicyConfig &policy)
     Guest &of = find(guest_name);
     parts_.policies.apply(policy_guest(of), policy);
     log_info({.guest = guest_name, .device = {}},
-             policy.mode == PolicyMode::audit
+             policy.own ? "the policy program " + policy.own->path + " came into force."
+             : policy.mode == PolicyMode::audit
                  ? "a policy came into force in audit mode: nothing is refused by it."
                  : "a policy came into force.");
     of.info = parts_.kernel.guest(guest_name);

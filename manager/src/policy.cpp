@@ -26,12 +26,30 @@ void leave_nothing_out(PolicyConfig &policy)
     fill(policy.video);
 }
 
+// The whole table is about it.
+PolicyConfig own_from(TableReader &table, const std::string &path)
+{
+    if (!path.starts_with('/')) {
+        table.fail("program", "is to be a path that begins with /");
+    }
+    for (const char *key : {"mode", "can", "snd", "scmi", "video"}) {
+        if (table.has(key)) {
+            table.fail(key, "does not go with program: it judges by itself");
+        }
+    }
+    table.finish();
+    return policy_of(OwnProgram{.path = path, .version = {}});
+}
+
 } // namespace
 
 PolicyConfig policy_from(TableReader table, const PolicyItems *items)
 {
     PolicyConfig policy;
 
+    if (const auto program = table.text("program", own_program_path_max)) {
+        return own_from(table, *program);
+    }
     policy.mode = static_cast<PolicyMode>(table.word("mode", modes).value_or(0));
     if (auto can = table.table("can")) {
         policy.can = can_policy_from(*can);
@@ -56,6 +74,10 @@ Setting to_setting(const PolicyConfig &policy)
 {
     SettingTable table;
 
+    if (policy.own) {
+        table["program"] = {policy.own->path};
+        return {std::move(table)};
+    }
     table["mode"] = {std::string(modes.at(static_cast<std::size_t>(policy.mode)))};
     if (policy.can) {
         table["can"] = to_setting(*policy.can);

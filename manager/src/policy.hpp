@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "can_policy.hpp"
 #include "scmi_policy.hpp"
@@ -15,11 +17,22 @@ namespace devhost {
 // What becomes of what a policy is against: it is refused, or served and only counted.
 enum class PolicyMode { enforce, audit };
 
+inline constexpr std::size_t own_program_path_max = 1023;
+
+// A program of the administrator's own, which judges in place of rules.
+struct OwnProgram {
+    std::string path;
+    std::string version; // of the file's contents; empty: they were not looked at
+    bool operator==(const OwnProgram &) const = default;
+};
+
 // The whole policy of a guest. A class of devices that it leaves out is refused
 // everything, in audit mode too: the kernel has no program to ask. The forms below leave none out
-// there.
+// there. One that is a program of its own has nothing else: what the program does not implement is
+// refused.
 struct PolicyConfig {
     PolicyMode mode = PolicyMode::enforce;
+    std::optional<OwnProgram> own;
     std::optional<CanPolicy> can;
     std::optional<SndPolicy> snd;
     std::optional<ScmiPolicy> scmi;
@@ -32,6 +45,14 @@ struct PolicyConfig {
     }
     bool operator==(const PolicyConfig &) const = default;
 };
+
+inline PolicyConfig policy_of(OwnProgram own)
+{
+    PolicyConfig policy;
+
+    policy.own = std::move(own);
+    return policy;
+}
 
 // Of what the policy says something about, since it came into force.
 struct PolicyCounters {

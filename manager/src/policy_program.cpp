@@ -5,15 +5,8 @@
 #include <cerrno>
 #include <cstring>
 #include <format>
-#include <optional>
-#include <span>
-#include <string_view>
 #include <utility>
 
-#include <fcntl.h>
-
-#include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "error.hpp"
@@ -22,69 +15,9 @@ namespace devhost {
 
 namespace {
 
-constexpr const char *type_of_kernel = "/sys/kernel/btf/devhost";
-constexpr std::size_t log_size = std::size_t{64} * 1024;
-
-// libbpf's messages go nowhere: what matters is in the errors thrown here.
-void quiet_libbpf()
-{
-    static const auto previous = libbpf_set_print(nullptr);
-    (void)previous;
-}
-
-UniqueFd open_pin(const std::filesystem::path &path)
-{
-    UniqueFd fd(bpf_obj_get(path.c_str()));
-
-    if (!fd) {
-        throw PolicyError(std::format("{}: {}", path.string(), errno_text(errno)));
-    }
-    return fd;
-}
-
-// Reads a map that has one element, as those of global variables have.
-template <class Value>
-void read_pin(const std::filesystem::path &path, Value &value)
-{
-    const UniqueFd map = open_pin(path);
-    bpf_map_info info{};
-    std::uint32_t size = sizeof(info);
-    constexpr std::uint32_t key = 0;
-
-    if (bpf_map_get_info_by_fd(map.get(), &info, &size) != 0 || info.value_size != sizeof(value) ||
-        bpf_map_lookup_elem(map.get(), &key, &value) != 0) {
-        throw PolicyError(std::format("{} is not of this version of devhost", path.string()));
-    }
-}
-
-void pin_one(int fd, const std::filesystem::path &path)
-{
-    if (bpf_obj_pin(fd, path.c_str()) != 0) {
-        throw PolicyError(std::format("cannot pin {}: {}", path.string(), errno_text(errno)));
-    }
-}
-
 [[noreturn]] void fail_other_version()
 {
     throw PolicyError("guest_policy.bpf.o is not of this version of devhost");
-}
-
-// Where struct devhost_policy_ops has a member; what else it has is not ours to know.
-std::optional<std::size_t> offset_in_ops(const bpf_object *object, std::string_view name)
-{
-    const btf *types = bpf_object__btf(object);
-    const int id = btf__find_by_name_kind(types, "devhost_policy_ops", BTF_KIND_STRUCT);
-
-    if (id < 0) {
-        return std::nullopt;
-    }
-    const btf_type *type = btf__type_by_id(types, static_cast<std::uint32_t>(id));
-    for (const btf_member &member : std::span(btf_members(type), btf_vlen(type))) {
-        if (std::string_view(btf__name_by_offset(types, member.name_off)) == name) {
-            return member.offset / 8;
-        }
-    }
-    return std::nullopt;
 }
 
 struct PartMap {
@@ -153,56 +86,33 @@ void set_constant(bpf_map *map, const Value &value)
     }
 }
 
-[[noreturn]] void fail_to_load(int error, std::string log)
-{
-    std::error_code ignored;
-
-    if (!std::filesystem::exists(type_of_kernel, ignored)) {
-        throw PolicyError("the kernel knows no policies: load the devhost module, built with BTF",
-                          {}, Cause::not_supported);
-    }
-    if (error == EPERM) {
-        throw PolicyError("policies need CAP_BPF and CAP_SYS_ADMIN", {}, Cause::access_denied);
-    }
-    throw PolicyError(std::format("the kernel refuses the policy's program: {}", errno_text(error)),
-                      std::move(log));
-}
-
 } // namespace
-
-void PolicyProgram::Closer::operator()(bpf_object *object) const
-{
-    bpf_object__close(object);
-}
 
 PolicyProgram::PolicyProgram(const std::filesystem::path &programs, const PolicyLayout &layout)
     : given_(layout.can.names.given)
 {
     const std::filesystem::path file = programs / "guest_policy.bpf.o";
-    std::string log(log_size, '\0');
-    bpf_object_open_opts options{};
+    Log log;
+    const bpf_object_open_opts options = options_with(log);
 
-    quiet_libbpf();
-    // Filled where the program is refused, and only then.
-    options.sz = sizeof(options);
-    options.kernel_log_buf = log.data();
-    options.kernel_log_size = log.size();
-    object_.reset(bpf_object__open_file(file.c_str(), &options));
-    if (!object_) {
+    take(bpf_object__open_file(file.c_str(), &options));
+    if (!object()) {
         throw PolicyError(std::format("cannot open {}: {}; reinstall the package devhost",
                                       file.string(), errno_text(errno)));
     }
     preset(layout);
     leave_out_the_rest();
-    if (const int error = bpf_object__load(object_.get())) {
-        log.resize(std::strlen(log.c_str()));
-        fail_to_load(-error, std::move(log));
+    if (const int error = load(log)) {
+        require_policies_of_kernel(error);
+        throw PolicyError(
+            std::format("the kernel refuses the policy's program: {}", errno_text(error)),
+            std::move(log));
     }
 }
 
 bpf_map *PolicyProgram::map(const char *name, std::size_t value_size) const
 {
-    bpf_map *found = bpf_object__find_map_by_name(object_.get(), name);
+    bpf_map *found = bpf_object__find_map_by_name(object(), name);
 
     if (!found || (value_size != 0 && bpf_map__value_size(found) != value_size)) {
         fail_other_version();
@@ -210,16 +120,19 @@ bpf_map *PolicyProgram::map(const char *name, std::size_t value_size) const
     return found;
 }
 
-std::uint8_t *PolicyProgram::member(const char *name, std::size_t member_size) const
+bpf_map *PolicyProgram::ops() const
 {
-    const auto at = offset_in_ops(object_.get(), name);
-    std::size_t size = 0;
-    auto *ops = static_cast<std::uint8_t *>(bpf_map__initial_value(map("policy", 0), &size));
+    return map("policy", 0);
+}
 
-    if (!ops || !at || *at + member_size > size) {
+std::uint8_t *PolicyProgram::member(const char *name, std::size_t size) const
+{
+    std::uint8_t *found = ops_member(name, size);
+
+    if (!found) {
         fail_other_version();
     }
-    return ops + *at;
+    return found;
 }
 
 void PolicyProgram::preset(const PolicyLayout &layout) const
@@ -252,28 +165,11 @@ void PolicyProgram::leave_out_the_rest() const
         }
         constexpr std::size_t call_size = sizeof(void *);
         std::memset(member(part.call, call_size), 0, call_size);
-        bpf_program__set_autoload(bpf_object__find_program_by_name(object_.get(), part.call),
-                                  false);
+        bpf_program__set_autoload(bpf_object__find_program_by_name(object(), part.call), false);
         for_each_map(part, [&](const PartMap &each) {
             bpf_map__set_autocreate(map(each.name, each.size), false);
         });
     }
-}
-
-int PolicyProgram::map_fd() const
-{
-    return bpf_map__fd(map("policy", 0));
-}
-
-std::uint32_t PolicyProgram::map_id() const
-{
-    bpf_map_info info{};
-    std::uint32_t size = sizeof(info);
-
-    if (bpf_map_get_info_by_fd(map_fd(), &info, &size) != 0) {
-        throw PolicyError("cannot read the id of the policy: " + errno_text(errno));
-    }
-    return info.id;
 }
 
 void PolicyProgram::pin(const std::filesystem::path &directory) const
@@ -288,30 +184,10 @@ void PolicyProgram::pin(const std::filesystem::path &directory) const
     for (const Part &part : parts) {
         if (given_ & part.given) {
             for_each_map(part, pin_map);
-            pin_one(bpf_program__fd(bpf_object__find_program_by_name(object_.get(), part.call)),
+            pin_one(bpf_program__fd(bpf_object__find_program_by_name(object(), part.call)),
                     directory / part.program_pin);
         }
     }
-}
-
-UniqueFd PolicyProgram::attach() const
-{
-    bpf_link *link = bpf_map__attach_struct_ops(map("policy", 0));
-
-    if (!link) {
-        if (errno == EEXIST) {
-            return {};
-        }
-        if (errno == ENOENT) {
-            throw PolicyError("the kernel does not know the guest", {}, Cause::no_such_guest);
-        }
-        throw PolicyError("cannot attach the policy: " + errno_text(errno));
-    }
-
-    // A descriptor of our own: libbpf's goes with its link.
-    UniqueFd fd(::fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 0));
-    bpf_link__destroy(link);
-    return fd;
 }
 
 CanPolicyLayout PinnedPolicy::can() const
@@ -386,13 +262,7 @@ std::vector<std::uint32_t> PinnedPolicy::program_ids() const
         if (!(given & part.given)) {
             continue;
         }
-        const UniqueFd program = open_pin(directory_ / part.program_pin);
-        bpf_prog_info info{};
-        std::uint32_t size = sizeof(info);
-        if (bpf_prog_get_info_by_fd(program.get(), &info, &size) != 0) {
-            throw PolicyError("cannot read the id of the policy's program: " + errno_text(errno));
-        }
-        ids.push_back(info.id);
+        ids.push_back(program_id(open_pin(directory_ / part.program_pin)));
     }
     return ids;
 }

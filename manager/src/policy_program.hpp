@@ -6,42 +6,28 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <vector>
 
+#include "policy_instance.hpp"
 #include "policy_layout.hpp"
-#include "unique_fd.hpp"
-
-struct bpf_map;
-struct bpf_object;
 
 namespace devhost {
 
-// A loaded instance, not yet in force. It lives on where it is pinned.
-class PolicyProgram {
+class PolicyProgram final : public PolicyInstance {
 public:
     PolicyProgram(const std::filesystem::path &programs, const PolicyLayout &layout);
 
-    int map_fd() const;
-    std::uint32_t map_id() const;
-    // Pins what describes and counts the instance below the directory.
-    void pin(const std::filesystem::path &directory) const;
-    // Puts the instance in force as the first of its guest: the descriptor of the
-    // link, or an invalid one where another is in force already.
-    UniqueFd attach() const;
+    void pin(const std::filesystem::path &directory) const override;
 
 private:
-    struct Closer {
-        void operator()(bpf_object *object) const;
-    };
-    std::unique_ptr<bpf_object, Closer> object_;
     std::uint32_t given_; // POLICY_GIVEN_*, POLICY_AUDIT
 
+    bpf_map *ops() const override;
     bpf_map *map(const char *name, std::size_t value_size) const;
     void preset(const PolicyLayout &layout) const;
     void leave_out_the_rest() const;
     // A member of the struct_ops map, before loading.
-    std::uint8_t *member(const char *name, std::size_t member_size) const;
+    std::uint8_t *member(const char *name, std::size_t size) const;
 };
 
 // An instance that was pinned, by whichever process.

@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <format>
+#include <utility>
 
 #include <bpf/bpf.h>
 #include <linux/magic.h>
@@ -19,6 +20,7 @@
 #include <sys/vfs.h>
 
 #include "error.hpp"
+#include "policy_own.hpp"
 #include "policy_program.hpp"
 
 namespace devhost {
@@ -108,7 +110,7 @@ void pin_link(const UniqueFd &link, const path &pins)
     }
 }
 
-void replace(const path &pins, const PolicyProgram &program)
+void replace(const path &pins, const PolicyInstance &program)
 {
     const UniqueFd link = open_link(pins);
 
@@ -119,6 +121,16 @@ void replace(const path &pins, const PolicyProgram &program)
     if (bpf_link_update(link.get(), program.map_fd(), nullptr) != 0) {
         throw PolicyError("cannot replace the policy: " + errno_text(errno));
     }
+}
+
+// Whose policy a pinned instance is, and what it says.
+std::pair<std::uint32_t, PolicyConfig> read_back(const path &instance)
+{
+    if (auto own = read_own(instance)) {
+        return {own->guest, policy_of(std::move(own->program))};
+    }
+    const PolicyLayout layout = PinnedPolicy(instance).layout();
+    return {layout.can.rules.guest, read_layout(layout)};
 }
 
 } // namespace
@@ -135,10 +147,19 @@ path PolicyStore::pins_of(std::string_view guest_name) const
     return pins_ / guest_name;
 }
 
+std::unique_ptr<PolicyInstance> PolicyStore::load(const PolicyGuest &guest,
+                                                  const PolicyConfig &policy) const
+{
+    if (policy.own) {
+        return std::make_unique<OwnPolicy>(policy.own->path, guest.id);
+    }
+    return std::make_unique<PolicyProgram>(programs_, lay_out(policy, guest.id, guest.devices));
+}
+
 void PolicyStore::apply(const PolicyGuest &guest, const PolicyConfig &policy)
 {
-    const PolicyProgram program(programs_, lay_out(policy, guest.id, guest.devices));
-    const std::uint32_t id = program.map_id();
+    const auto program = load(guest, policy);
+    const std::uint32_t id = program->map_id();
     const path pins = pins_of(guest.name);
     const path instance = instance_of(pins, id);
 
@@ -148,11 +169,11 @@ void PolicyStore::apply(const PolicyGuest &guest, const PolicyConfig &policy)
     remove_all_quietly(instance);
     make_directory(instance);
     try {
-        program.pin(instance);
-        if (const UniqueFd link = program.attach()) {
+        program->pin(instance);
+        if (const UniqueFd link = program->attach()) {
             pin_link(link, pins);
         } else {
-            replace(pins, program);
+            replace(pins, *program);
         }
     } catch (...) {
         remove_all_quietly(instance);
@@ -183,12 +204,12 @@ std::optional<PolicyConfig> PolicyStore::adopt(const PolicyGuest &guest)
     }
     remove_instances(pins, id);
 
-    const PolicyLayout layout = PinnedPolicy(instance_of(pins, id)).layout();
-    if (layout.can.rules.guest != guest.id) {
+    const auto [whose, policy] = read_back(instance_of(pins, id));
+    if (whose != guest.id) {
         remove(guest.name);
         return std::nullopt;
     }
-    return read_layout(layout);
+    return policy;
 }
 
 bool PolicyStore::active(std::string_view guest_name) const
@@ -204,6 +225,10 @@ PolicyCounters PolicyStore::counters(std::string_view guest_name) const
     if (id == 0) {
         return {};
     }
+    // What a program of its own counts, it keeps in maps of its own.
+    if (read_own(instance_of(pins, id))) {
+        return {};
+    }
     return PinnedPolicy(instance_of(pins, id)).counters();
 }
 
@@ -214,6 +239,9 @@ std::vector<std::uint32_t> PolicyStore::program_ids(std::string_view guest_name)
 
     if (id == 0) {
         return {};
+    }
+    if (read_own(instance_of(pins, id))) {
+        return own_program_ids(instance_of(pins, id));
     }
     return PinnedPolicy(instance_of(pins, id)).program_ids();
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ struct PolicyGuest {
     std::uint32_t id = 0; // DEVHOST_A_GUEST_ID
     std::vector<PolicyDevice> devices;
 };
+
+class PolicyInstance;
 
 class PolicyStore {
 public:
@@ -58,6 +61,8 @@ private:
     std::filesystem::path programs_;
     std::filesystem::path pins_;
 
+    std::unique_ptr<PolicyInstance> load(const PolicyGuest &guest,
+                                         const PolicyConfig &policy) const;
     std::filesystem::path pins_of(std::string_view guest_name) const;
 };
 

@@ -15,23 +15,24 @@ namespace {
 
 constexpr const char *programs = "/usr/lib/devhost/bpf";
 
-devhost::PolicyProgram load(uint32_t guest_id, const std::vector<PolicyDeviceId> &devices,
-                            const std::string &toml)
+std::unique_ptr<devhost::PolicyProgram>
+load(uint32_t guest_id, const std::vector<PolicyDeviceId> &devices, const std::string &toml)
 {
     std::vector<devhost::PolicyDevice> known;
     for (const PolicyDeviceId &device : devices) {
         known.push_back({device.name, device.id});
     }
     const auto config = devhost::parse_guest(toml, "test", "test.toml");
-    return {programs,
-            devhost::lay_out(config.policy.value_or(devhost::PolicyConfig{}), guest_id, known)};
+    return std::make_unique<devhost::PolicyProgram>(
+        programs,
+        devhost::lay_out(config.policy.value_or(devhost::PolicyConfig{}), guest_id, known));
 }
 
 } // namespace
 
 struct PolicyInForce::State {
     uint32_t guest_id;
-    devhost::PolicyProgram program;
+    std::unique_ptr<devhost::PolicyProgram> program;
     devhost::UniqueFd link;
 };
 
@@ -39,7 +40,7 @@ PolicyInForce::PolicyInForce(uint32_t guest_id, const std::vector<PolicyDeviceId
                              const std::string &toml)
     : state_(new State{guest_id, load(guest_id, devices, toml), {}})
 {
-    state_->link = state_->program.attach();
+    state_->link = state_->program->attach();
     if (!state_->link) {
         throw std::runtime_error("the guest has a policy in force already");
     }
@@ -49,12 +50,12 @@ PolicyInForce::~PolicyInForce() = default;
 
 void PolicyInForce::replace(const std::vector<PolicyDeviceId> &devices, const std::string &toml)
 {
-    devhost::PolicyProgram next = load(state_->guest_id, devices, toml);
+    std::unique_ptr<devhost::PolicyProgram> next = load(state_->guest_id, devices, toml);
     // libbpf makes an instance ready on the way to its link only, which is refused: there is one.
-    if (next.attach()) {
+    if (next->attach()) {
         throw std::runtime_error("the guest had lost its policy");
     }
-    if (bpf_link_update(state_->link.get(), next.map_fd(), nullptr)) {
+    if (bpf_link_update(state_->link.get(), next->map_fd(), nullptr)) {
         throw std::system_error(errno, std::generic_category(), "replacing the policy");
     }
     state_->program = std::move(next);

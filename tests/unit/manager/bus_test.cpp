@@ -376,6 +376,26 @@ TEST_F(BusTest, HostileNamesAreInvalidArgs)
         EXPECT_EQ(manager("GetGuest", name).error, invalid_args);
         EXPECT_EQ(manager("GetDevice", std::string("ivi"), name).error, invalid_args);
         EXPECT_EQ(call(*client, guest_object, guest_iface, "CreateDevice", name, std::string("can"),
+TEST_F(BusTest, ProgramOfOnesOwnIsAPolicy)
+{
+    make_guest();
+    const Setting own = settings("program = \"/etc/devhost/p.bpf.o\"\n");
+    const Answer set = call(*client, guest_object, policy_iface, "SetPolicy", own);
+    EXPECT_EQ(set.error, "") << set.text;
+    const Setting after = properties(guest_object, policy_iface);
+    EXPECT_EQ(at(after, "Active"), Setting{.value = true});
+    EXPECT_EQ(at(after, "Policy"), own);
+    const Answer counters = call(*client, guest_object, policy_iface, "GetCounters");
+    EXPECT_EQ(counters.error, "") << counters.text;
+    // Why another one is refused is for the caller, all the verifier said for the journal.
+    machine.policies.refuse = true;
+    const Answer refused = call(*client, guest_object, policy_iface, "SetPolicy",
+                                settings("program = \"/etc/devhost/q.bpf.o\"\n"));
+    EXPECT_EQ(refused.error, "org.devhost1.Error.ProgramRefused");
+    EXPECT_EQ(refused.text, "It is refused. Last words:\nR1");
+    EXPECT_EQ(at(properties(guest_object, policy_iface), "Policy"), own);
+}
+
                        settings("interface = \"can0\""))
                       .error,
                   invalid_args);

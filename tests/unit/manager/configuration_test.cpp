@@ -2,6 +2,7 @@
 #include "configuration.hpp"
 
 #include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
 
 #include "fakes.hpp"
@@ -82,6 +83,23 @@ TEST_F(ConfigurationTest, PolicyInForceThatCannotBeReadIsReplacedByTheFiles)
     EXPECT_EQ(next.configuration.problems(), Problems());
     EXPECT_EQ(machine.policies.applications, applications + 1);
     EXPECT_EQ(next.host.guest("ivi").policy, policy_of("[can.transmit]\ndefault = \"deny\"\n"));
+}
+
+// The program's path is the same: only its contents say that it is another one.
+TEST_F(ConfigurationTest, ReloadPutsAProgramInForceThatHasChanged)
+{
+    const std::filesystem::path program = machine.directory.path() / "p.bpf.o";
+    const auto write = [&](const char *text) { std::ofstream(program) << text; };
+    write("one");
+    machine.write_config("ivi", "[policy]\nprogram = \"" + program.string() + "\"\n");
+    configuration.start();
+    EXPECT_EQ(machine.policies.applications, 1U);
+    EXPECT_EQ(host.guest("ivi").policy->own->path, program);
+    configuration.reload();
+    EXPECT_EQ(machine.policies.applications, 1U);
+    write("two");
+    configuration.reload();
+    EXPECT_EQ(machine.policies.applications, 2U);
 }
 
 TEST_F(ConfigurationTest, PolicyInForceThatCannotBeReadStaysWhereNoFileHasOne)

@@ -615,7 +615,9 @@ void FakeMixers::remove(const std::string &name)
 void FakePolicies::apply(const PolicyGuest &guest, const PolicyConfig &policy)
 {
     if (refuse) {
-        throw PolicyError("the program was refused");
+        throw policy.own
+            ? PolicyError("It is refused. Last words:\nR1", "R0\nR1", Cause::program_refused)
+            : PolicyError("the program was refused");
     }
     applications++;
     unreadable = false;

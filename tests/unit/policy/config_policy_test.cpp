@@ -42,6 +42,22 @@ const std::string rule_of_stream = "[[policy.snd.capture.rule]]\nverdict = \"all
 
 } // namespace
 
+TEST(ConfigPolicy, ProgramOfOnesOwnIsTheWholePolicy)
+{
+    const PolicyConfig policy = parse("[policy]\nprogram = \"/etc/p.bpf.o\"\n");
+
+    EXPECT_EQ(policy, policy_of(OwnProgram{.path = "/etc/p.bpf.o", .version = {}}));
+    EXPECT_FALSE(policy.names_devices());
+    EXPECT_EQ(policy_from(TableReader(to_setting(policy), "", ""), nullptr), policy);
+    expect_refused("[policy]\nprogram = \"p.bpf.o\"\n", 2, "begins with /");
+    for (const std::string other :
+         {"mode = \"audit\"", "can = {}", "snd = {}", "scmi = {}", "video = {}"}) {
+        expect_refused("[policy]\nprogram = \"/p.o\"\n" + other + "\n", 3,
+                       "does not go with program");
+    }
+    expect_refused("[policy]\nprogram = \"/p.o\"\nwhat = 1\n", 3, "what");
+}
+
 TEST(ConfigPolicy, EveryKeyOfASoundPolicy)
 {
     const SndPolicy policy = parse(R"(
