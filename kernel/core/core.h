@@ -14,6 +14,7 @@
  *   resource.c guest memory held beyond a pass
  *   guest.c    guests and their devices: creation, removal, lookup
  *   policy.c   struct_ops type, verdicts
+ *   denial.c   what policies are against is told
  *   netlink.c  generic netlink family: commands, dumps, notifications
  *   netlink_dump.c  its dumps
  *   netlink_form.c  what its messages tell of guests, devices, statistics
@@ -38,6 +39,7 @@
 #include <linux/mutex.h>
 #include <linux/sizes.h>
 #include <linux/vdpa.h>
+#include <linux/workqueue.h>
 
 #include <devhost/device.h>
 #include <devhost/policy.h>
@@ -166,6 +168,55 @@ struct devhost_params {
 	const struct nlattr *backend;
 };
 
+/* What policies are asked about. */
+enum devhost_item_kind {
+	DEVHOST_ITEM_CAN,
+	DEVHOST_ITEM_SND,
+	DEVHOST_ITEM_SCMI,
+	DEVHOST_ITEM_VIDEO,
+};
+
+union devhost_item {
+	struct devhost_policy_can can;
+	struct devhost_policy_snd snd;
+	struct devhost_policy_scmi scmi;
+	struct devhost_policy_video video;
+};
+
+/**
+ * struct devhost_denial - what is told of items that the policy is against
+ * @item: the first of them
+ * @kind: of @item
+ * @verdict: enum devhost_verdict, of @item
+ * @count: how many they are
+ */
+struct devhost_denial {
+	union devhost_item item;
+	enum devhost_item_kind kind;
+	unsigned int verdict;
+	u64 count;
+};
+
+/**
+ * struct devhost_denials - those of a device that are not told yet
+ * @lock: all but @work
+ * @first: as in struct devhost_denial
+ * @kind: as there
+ * @verdict: as there
+ * @count: as there; 0 where all is told
+ * @next: when it may be told, in jiffies
+ * @work: tells
+ */
+struct devhost_denials {
+	spinlock_t lock;
+	union devhost_item first;
+	enum devhost_item_kind kind;
+	unsigned int verdict;
+	u64 count;
+	unsigned long next;
+	struct delayed_work work;
+};
+
 /**
  * struct devhost_device - a virtio device
  * @vdpa: the vDPA device
@@ -217,6 +268,7 @@ struct devhost_params {
  * @pass_map: the reference of the pass; @run_lock
  * @counters: of the class
  * @verdicts: per verdict
+ * @denials: what its policy is against
  * @vqs: class->num_vqs queues
  * @priv: the module's, class->priv_size bytes
  */
@@ -269,6 +321,7 @@ struct devhost_device {
 
 	atomic64_t *counters;
 	atomic64_t verdicts[__DEVHOST_VERDICT_NUM];
+	struct devhost_denials denials;
 	struct devhost_vq *vqs;
 	void *priv;
 };
@@ -385,6 +438,14 @@ int devhost_policy_init(void);
 /* The guest is going: forget its policy. */
 void devhost_policy_detach(struct devhost_guest *guest);
 
+/* denial.c */
+void devhost_denied(struct devhost_device *dev, unsigned int verdict,
+		    enum devhost_item_kind kind,
+		    const union devhost_item *item);
+void devhost_denials_init(struct devhost_device *dev);
+void devhost_denials_finish(struct devhost_device *dev);
+int devhost_put_denial(struct sk_buff *msg, const struct devhost_denial *denial);
+
 /* Bytes of a netlink message: enough for statistics of the largest class. */
 #define DEVHOST_MSG_SIZE	SZ_8K
 
@@ -395,6 +456,11 @@ void devhost_netlink_exit(void);
 void devhost_netlink_guest_event(struct devhost_guest *guest, u8 cmd);
 /* Process context; dev->lock may be held. Nothing happens before registration. */
 void devhost_netlink_device_event(struct devhost_device *dev, u8 cmd);
+
+/* Any context. */
+bool devhost_netlink_denials_heard(void);
+void devhost_netlink_denial(struct devhost_device *dev,
+			    const struct devhost_denial *denial);
 
 /* netlink_dump.c */
 int devhost_guest_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
@@ -417,5 +483,8 @@ devhost_device_form devhost_form_stats;
 int devhost_form_resource(struct sk_buff *msg, const struct genl_info *info,
 			  int flags, struct devhost_device *dev,
 			  unsigned int index);
+int devhost_form_denial(struct sk_buff *msg, const struct genl_info *info,
+			const struct devhost_device *dev,
+			const struct devhost_denial *denial);
 
 #endif /* _DEVHOST_CORE_H */

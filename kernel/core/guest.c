@@ -218,6 +218,7 @@ static void devhost_device_release(struct devhost_device *dev, bool was_known)
 	struct devhost_guest *guest = dev->guest;
 	unsigned int i;
 
+	devhost_denials_finish(dev);
 	mutex_lock(&devhost_lock);
 	list_del(&dev->list);
 	guest->num_devices--;

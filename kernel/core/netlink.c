@@ -12,6 +12,7 @@
 enum {
 	DEVHOST_GROUP_EVENTS,
 	DEVHOST_GROUP_POWER,
+	DEVHOST_GROUP_DENIALS,
 };
 
 static struct genl_family devhost_family;
@@ -483,6 +484,10 @@ static const struct genl_multicast_group devhost_groups[] = {
 		.name = DEVHOST_MCGRP_POWER,
 		.flags = GENL_MCAST_CAP_NET_ADMIN,
 	},
+	[DEVHOST_GROUP_DENIALS] = {
+		.name = DEVHOST_MCGRP_DENIALS,
+		.flags = GENL_MCAST_CAP_NET_ADMIN,
+	},
 };
 
 static struct genl_family devhost_family __ro_after_init = {
@@ -496,12 +501,17 @@ static struct genl_family devhost_family __ro_after_init = {
 	.module = THIS_MODULE,
 };
 
+static bool devhost_group_heard(unsigned int group)
+{
+	return READ_ONCE(devhost_family_registered) &&
+	       genl_has_listeners(&devhost_family, &init_net, group);
+}
+
 /* A message for a notification; NULL where nobody listens or memory is short. */
 static struct sk_buff *devhost_event_new(struct genl_info *info, u8 cmd,
 					 unsigned int group)
 {
-	if (!READ_ONCE(devhost_family_registered) ||
-	    !genl_has_listeners(&devhost_family, &init_net, group))
+	if (!devhost_group_heard(group))
 		return NULL;
 	genl_info_init_ntf(info, &devhost_family, cmd);
 
@@ -584,6 +594,25 @@ void devhost_resource_changed(struct devhost_device *dev, unsigned int index)
 							 index));
 }
 EXPORT_SYMBOL_GPL(devhost_resource_changed);
+
+bool devhost_netlink_denials_heard(void)
+{
+	return devhost_group_heard(DEVHOST_GROUP_DENIALS);
+}
+
+void devhost_netlink_denial(struct devhost_device *dev,
+			    const struct devhost_denial *denial)
+{
+	struct genl_info info;
+	struct sk_buff *msg;
+
+	msg = devhost_event_new(&info, DEVHOST_CMD_POLICY_DENIED_NTF,
+				DEVHOST_GROUP_DENIALS);
+	if (msg)
+		devhost_event_send(msg, DEVHOST_GROUP_DENIALS,
+				   devhost_form_denial(msg, &info, dev,
+						       denial));
+}
 
 int devhost_netlink_init(void)
 {

@@ -315,3 +315,22 @@ int devhost_form_resource(struct sk_buff *msg, const struct genl_info *info,
 out:
 	return devhost_form_end(&form, msg, ret);
 }
+
+int devhost_form_denial(struct sk_buff *msg, const struct genl_info *info,
+			const struct devhost_device *dev,
+			const struct devhost_denial *denial)
+{
+	struct devhost_form form;
+	int ret;
+
+	ret = devhost_form_begin(&form, msg, info, 0, DEVHOST_A_DENIAL);
+	if (!ret)
+		ret = nla_put_string(msg, DEVHOST_A_DENIAL_GUEST,
+				     dev->guest->name) ?:
+		      nla_put_string(msg, DEVHOST_A_DENIAL_DEV, dev->name) ?:
+		      nla_put_string(msg, DEVHOST_A_DENIAL_CLASS,
+				     dev->class->name) ?:
+		      devhost_put_denial(msg, denial);
+
+	return devhost_form_end(&form, msg, ret);
+}

@@ -15,7 +15,6 @@
 #include <linux/rcupdate.h>
 
 #include "core.h"
-#include "trace.h"
 
 static bool devhost_policy_available;
 
@@ -231,8 +230,8 @@ static bool devhost_policy_may_say(unsigned int verdict)
 static enum devhost_verdict devhost_policy_settle(struct devhost_device *dev,
 						  bool attached,
 						  unsigned int verdict,
-						  unsigned int direction,
-						  u32 item)
+						  enum devhost_item_kind kind,
+						  const void *item)
 {
 	if (!attached) {
 		if (!dev->policy_required)
@@ -243,7 +242,7 @@ static enum devhost_verdict devhost_policy_settle(struct devhost_device *dev,
 	}
 	atomic64_inc(&dev->verdicts[verdict]);
 	if (unlikely(verdict != DEVHOST_VERDICT_ALLOW))
-		trace_devhost_policy_deny(dev, direction, item, verdict);
+		devhost_denied(dev, verdict, kind, item);
 
 	return verdict == DEVHOST_VERDICT_AUDIT ? DEVHOST_VERDICT_ALLOW :
 						  verdict;
@@ -272,8 +271,8 @@ bool devhost_policy_can(struct devhost_device *dev,
 	}
 	rcu_read_unlock();
 
-	return devhost_policy_settle(dev, ops, verdict, frame->direction,
-				     frame->can_id) == DEVHOST_VERDICT_ALLOW;
+	return devhost_policy_settle(dev, ops, verdict, DEVHOST_ITEM_CAN,
+				     frame) == DEVHOST_VERDICT_ALLOW;
 }
 EXPORT_SYMBOL_GPL(devhost_policy_can);
 
@@ -300,8 +299,8 @@ bool devhost_policy_snd(struct devhost_device *dev,
 	}
 	rcu_read_unlock();
 
-	return devhost_policy_settle(dev, ops, verdict, request->direction,
-				     request->item) == DEVHOST_VERDICT_ALLOW;
+	return devhost_policy_settle(dev, ops, verdict, DEVHOST_ITEM_SND,
+				     request) == DEVHOST_VERDICT_ALLOW;
 }
 EXPORT_SYMBOL_GPL(devhost_policy_snd);
 
@@ -330,8 +329,8 @@ enum devhost_verdict devhost_policy_scmi(struct devhost_device *dev,
 	}
 	rcu_read_unlock();
 
-	return devhost_policy_settle(dev, ops, verdict, DEVHOST_TO_HOST,
-				     command->protocol << 8 | command->message);
+	return devhost_policy_settle(dev, ops, verdict, DEVHOST_ITEM_SCMI,
+				     command);
 }
 EXPORT_SYMBOL_GPL(devhost_policy_scmi);
 
@@ -358,7 +357,7 @@ bool devhost_policy_video(struct devhost_device *dev,
 	}
 	rcu_read_unlock();
 
-	return devhost_policy_settle(dev, ops, verdict, DEVHOST_TO_HOST,
-				     request->stream) == DEVHOST_VERDICT_ALLOW;
+	return devhost_policy_settle(dev, ops, verdict, DEVHOST_ITEM_VIDEO,
+				     request) == DEVHOST_VERDICT_ALLOW;
 }
 EXPORT_SYMBOL_GPL(devhost_policy_video);

@@ -116,6 +116,7 @@ devhost_vdpa_alloc(struct devhost_class *class, struct devhost_guest *guest,
 	spin_lock_init(&dev->config_lock);
 	spin_lock_init(&dev->mem_lock);
 	spin_lock_init(&dev->resource_lock);
+	devhost_denials_init(dev);
 	INIT_LIST_HEAD(&dev->resources);
 	INIT_LIST_HEAD(&dev->list);
 	dev->class = class;

@@ -58,6 +58,17 @@ void print_added(const Options &options, sd_bus_message &signal)
     print(options, path, "added", properties);
 }
 
+void print_denied(const Options &options, const std::string &path, sd_bus_message &signal)
+{
+    const std::string verdict = BusType<std::string>::read(signal);
+    Setting item = BusType<Setting>::read(signal);
+    const auto suppressed = BusType<std::uint64_t>::read(signal);
+    SettingTable &properties = std::get<SettingTable>(item.value);
+    properties["verdict"] = {.value = verdict};
+    properties["suppressed"] = {.value = static_cast<std::int64_t>(suppressed)};
+    print(options, path, "denied", item);
+}
+
 int on_signal(sd_bus_message *signal, void *userdata, sd_bus_error * /*error*/)
 {
     const auto &options = *static_cast<const Options *>(userdata);
@@ -68,6 +79,8 @@ int on_signal(sd_bus_message *signal, void *userdata, sd_bus_error * /*error*/)
         } else if (sd_bus_message_is_signal(signal, nullptr, "InterfacesRemoved") > 0) {
             print(options, BusType<ObjectPath>::read(*signal).path, "removed",
                   {.value = SettingTable()});
+        } else if (sd_bus_message_is_signal(signal, nullptr, "PolicyDenied") > 0) {
+            print_denied(options, path, *signal);
         } else if (sd_bus_message_is_signal(signal, nullptr, "PropertiesChanged") > 0 &&
                    ours(BusType<std::string>::read(*signal))) {
             print(options, path, "changed", BusType<Setting>::read(*signal));

@@ -57,6 +57,9 @@ def vtable(interface):
               f' {vtable_args("SD_BUS_RESULT", arguments(method, "out"))},'
               f" (serve<&{facade}::{snake(name)}, Action::{action.replace('-', '_')}>),"
               " SD_BUS_VTABLE_UNPRIVILEGED),")
+    for signal in interface.findall("signal"):
+        print(f'    SD_BUS_SIGNAL_WITH_ARGS("{signal.get("name")}",'
+              f' {vtable_args("SD_BUS_ARGS", signal.findall("arg"))}, 0),')
     for prop in interface.findall("property"):
         name = prop.get("name")
         if prop.get("access") != "read":
@@ -75,8 +78,8 @@ def vtables(paths):
         vtable(interface)
 
 
-def signature(method):
-    return ", ".join(f"{a.get('name')} {a.get('type')}" for a in arguments(method, "in"))
+def named(args):
+    return ", ".join(f"{a.get('name')} {a.get('type')}" for a in args)
 
 
 def docs(paths):
@@ -93,9 +96,14 @@ def docs(paths):
         print(f"## {interface.get('name')}\n\n{annotation(interface, DOC)}\n")
         print("| method | returns | action | |\n|---|---|---|---|")
         for method in interface.findall("method"):
-            out = ", ".join(f"{a.get('name')} {a.get('type')}" for a in arguments(method, "out"))
-            print(f"| `{method.get('name')}({signature(method)})` | {f'`{out}`' if out else ''} |"
+            out = named(arguments(method, "out"))
+            print(f"| `{method.get('name')}({named(arguments(method, 'in'))})` | {f'`{out}`' if out else ''} |"
                   f" {annotation(method, ACTION)} | {annotation(method, DOC)} |")
+        signals = interface.findall("signal")
+        if signals:
+            print("\n| signal | |\n|---|---|")
+        for signal in signals:
+            print(f"| `{signal.get('name')}({named(signal.findall('arg'))})` | {annotation(signal, DOC)} |")
         print("\n| property | type | changes | |\n|---|---|---|---|")
         for prop in interface.findall("property"):
             changes = {"true": "announced", "false": "read it", "const": "never"}[annotation(prop, EMITS, "true")]

@@ -6,6 +6,7 @@
 
 #include "bus_paths.hpp"
 #include "configuration.hpp"
+#include "denial.hpp"
 #include "journal.hpp"
 
 namespace devhost {
@@ -176,6 +177,21 @@ void BusService::device_changed(const Device &device, const Properties &properti
     emit_changed(device_path(device.info.guest, device.info.name), "org.devhost1.Device",
                  properties);
     served_.power.device_changed(device, properties);
+}
+
+void BusService::policy_denied(const Device &device, const DenialInfo &denial)
+{
+    sd_bus_message *raw = nullptr;
+    if (sd_bus_message_new_signal(&bus_, &raw,
+                                  device_path(device.info.guest, device.info.name).c_str(),
+                                  "org.devhost1.Device", "PolicyDenied") < 0) {
+        return;
+    }
+    const BusMessage signal(raw);
+    BusType<std::string>::append(*signal, verdict_name(denial.verdict));
+    BusType<Setting>::append(*signal, denial.item);
+    BusType<std::uint64_t>::append(*signal, denial.suppressed);
+    ignore(sd_bus_send(&bus_, signal.get(), nullptr));
 }
 
 void BusService::power_changed(const Properties &properties)

@@ -39,6 +39,7 @@ public:
     void device_added(const Device &device) override;
     void device_removing(const Device &device) override;
     void device_changed(const Device &device, const Properties &properties) override;
+    void policy_denied(const Device &device, const DenialInfo &denial) override;
     void power_changed(const Properties &properties) override;
     void guest_power_changed(const std::string &guest, const Properties &properties) override;
 

@@ -74,6 +74,13 @@ private:
             require(group, "The kernel module devhost lacks a group of events");
             require(nl_socket_add_membership(events_.get(), group), "Cannot subscribe to events");
         }
+        // An older module tells nobody.
+        const int denials =
+            genl_ctrl_resolve_grp(requests_.get(), DEVHOST_GENL_NAME, DEVHOST_MCGRP_DENIALS);
+        if (denials >= 0) {
+            require(nl_socket_add_membership(events_.get(), denials),
+                    "Cannot subscribe to denials");
+        }
     }
 
     bool family_changed()

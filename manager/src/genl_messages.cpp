@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "genl_attributes.hpp"
+#include "genl_denial.hpp"
 #include "genl_scmi.hpp"
 #include "netlink.hpp"
 
@@ -334,6 +335,8 @@ std::optional<KernelEvent> decode_event(nlmsghdr *header)
         return event::ResourceChange{decode_resource(header)};
     case DEVHOST_CMD_POWER_REQUEST_NTF:
         return event::PowerRequest{decode_device(header)};
+    case DEVHOST_CMD_POLICY_DENIED_NTF:
+        return event::PolicyDenied{decode_denial(header)};
     default:
         return std::nullopt;
     }

@@ -4,6 +4,7 @@
 // answers, so a late event cannot undo a newer state.
 #include "host.hpp"
 
+#include "denial.hpp"
 #include "error.hpp"
 #include "journal.hpp"
 #include "name.hpp"
@@ -158,6 +159,7 @@ void Host::handle_kernel_events()
     std::set<std::string> guests;
     std::set<std::pair<std::string, std::string>> devices;
     std::vector<ResourceInfo> resources;
+    std::vector<DenialInfo> denials;
     bool lost = false;
     for (const KernelEvent &event : parts_.kernel.read_events()) {
         std::visit(
@@ -168,6 +170,8 @@ void Host::handle_kernel_events()
                     devices.emplace(each.device.guest, each.device.name);
                 } else if constexpr (requires { each.resource; }) {
                     resources.push_back(each.resource);
+                } else if constexpr (requires { each.denial; }) {
+                    denials.push_back(each.denial);
                 } else {
                     lost = true;
                 }
@@ -187,6 +191,9 @@ void Host::handle_kernel_events()
     }
     for (const ResourceInfo &changed : resources) {
         refresh_resource(changed);
+    }
+    for (const DenialInfo &denial : denials) {
+        tell(denial);
     }
     // Of a guest that somebody else made, once its devices are known.
     for (const std::string &name : guests) {
@@ -549,6 +556,19 @@ void Host::refresh_policy(Guest &guest)
     }
     if (observer_ != nullptr) {
         observer_->policy_changed(guest, properties);
+    }
+}
+
+void Host::tell(const DenialInfo &denial)
+{
+    const auto guest = guests_.find(denial.guest);
+    if (guest == guests_.end() || !guest->second.devices.contains(denial.device)) {
+        return;
+    }
+    const Device &device = guest->second.devices.at(denial.device);
+    log_warning(subject_of(device), describe(denial));
+    if (observer_ != nullptr) {
+        observer_->policy_denied(device, denial);
     }
 }
 

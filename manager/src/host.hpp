@@ -61,6 +61,7 @@ public:
     virtual void device_added(const Device &device) = 0;
     virtual void device_removing(const Device &device) = 0;
     virtual void device_changed(const Device &device, const Properties &properties) = 0;
+    virtual void policy_denied(const Device & /*device*/, const DenialInfo & /*denial*/) {}
 };
 
 /// What the host stands on; all outlive it.
@@ -154,6 +155,8 @@ private:
     void refresh_guest(const std::string &name);
     void refresh_device(const std::string &guest, const std::string &name);
     void refresh_policy(Guest &guest);
+    /// Something that the policy of its guest is against.
+    void tell(const DenialInfo &denial);
     void refresh_link(Device &device);
     void refresh_resources(Device &device);
     void refresh_resource(const ResourceInfo &changed);

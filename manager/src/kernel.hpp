@@ -116,6 +116,15 @@ struct ScmiResourceInfo {
     bool operator==(const ScmiResourceInfo &) const = default;
 };
 
+/// An item that a guest's policy is against.
+struct DenialInfo {
+    std::string guest;
+    std::string device;
+    std::uint32_t verdict = DEVHOST_VERDICT_DENY;
+    std::uint64_t suppressed = 0; // further ones, of which nothing else is told
+    Setting item;                 // a table, by the words that rules have
+};
+
 struct ResourceInfo {
     std::string guest;
     std::string device;
@@ -209,14 +218,18 @@ struct ResourceChange {
 struct PowerRequest {
     DeviceInfo device;
 };
+struct PolicyDenied {
+    DenialInfo denial;
+};
 /// Events were lost: what is known must be read anew.
 struct Overrun {};
 
 } // namespace event
 
-using KernelEvent = std::variant<event::GuestNew, event::GuestGone, event::PolicyChange,
-                                 event::DeviceNew, event::DeviceGone, event::DeviceChange,
-                                 event::ResourceChange, event::PowerRequest, event::Overrun>;
+using KernelEvent =
+    std::variant<event::GuestNew, event::GuestGone, event::PolicyChange, event::DeviceNew,
+                 event::DeviceGone, event::DeviceChange, event::ResourceChange, event::PowerRequest,
+                 event::PolicyDenied, event::Overrun>;
 
 /// Every call throws Error.
 class Kernel {

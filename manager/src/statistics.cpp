@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statistics.hpp"
 
-#include <array>
-
 namespace devhost {
 
 namespace {
 
 void add_verdicts(std::map<std::string, std::uint64_t> &flat, const VerdictCounts &verdicts)
 {
-    constexpr std::array<const char *, __DEVHOST_VERDICT_NUM> words{"allow", "deny",    "limit",
-                                                                    "none",  "invalid", "audit"};
-    for (std::size_t i = 0; i < words.size(); i++) {
-        flat[std::string("verdict.") + words.at(i)] = verdicts.at(i);
+    for (std::size_t i = 0; i < verdict_words.size(); i++) {
+        flat[std::string("verdict.") + verdict_words.at(i)] = verdicts.at(i);
     }
 }
 

@@ -3,6 +3,7 @@
 // Statistics under flat names, as D-Bus and devhostctl show them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -13,6 +14,10 @@
 #include "policy_store.hpp"
 
 namespace devhost {
+
+/// By enum devhost_verdict.
+inline constexpr std::array<const char *, __DEVHOST_VERDICT_NUM> verdict_words{
+    "allow", "deny", "limit", "none", "invalid", "audit"};
 
 std::map<std::string, std::uint64_t> flat(const GuestInfo &guest);
 std::map<std::string, std::uint64_t> flat(const DeviceStatistics &statistics);

@@ -235,6 +235,33 @@ TEST_F(BusTest, ChangesAreSignalled)
                            "InterfacesRemoved " + guest_object}));
 }
 
+TEST_F(BusTest, DenialIsSignalled)
+{
+    std::string seen;
+    const auto note = [](sd_bus_message *signal, void *to, sd_bus_error *) {
+        auto &text = *static_cast<std::string *>(to);
+        text = std::string(sd_bus_message_get_path(signal)) + " " +
+               BusType<std::string>::read(*signal);
+        text += " " + to_json(BusType<Setting>::read(*signal));
+        text += " " + std::to_string(BusType<std::uint64_t>::read(*signal));
+        return 0;
+    };
+    make_guest();
+    bus_require(sd_bus_add_match(client.get(), nullptr,
+                                 "type='signal',sender='org.devhost1',member='PolicyDenied'", note,
+                                 &seen),
+                "match");
+    service->run([&] {
+        machine.kernel.deny({.guest = "ivi",
+                             .device = "can0",
+                             .verdict = DEVHOST_VERDICT_AUDIT,
+                             .suppressed = 3,
+                             .item = settings("id = 2024\n")});
+    });
+    EXPECT_TRUE(wait_until([&] { return !seen.empty(); }));
+    EXPECT_EQ(seen, device_object + " audit {\"id\":2024} 3");
+}
+
 TEST_F(BusTest, PolicyIsSetReadAndTakenAway)
 {
     make_guest();
@@ -349,6 +376,26 @@ TEST_F(BusTest, ModeOfAPolicyIsReadBack)
     EXPECT_EQ(machine.policies.pins.at("ivi").policy.mode, PolicyMode::enforce);
 }
 
+TEST_F(BusTest, ProgramOfOnesOwnIsAPolicy)
+{
+    make_guest();
+    const Setting own = settings("program = \"/etc/devhost/p.bpf.o\"\n");
+    const Answer set = call(*client, guest_object, policy_iface, "SetPolicy", own);
+    EXPECT_EQ(set.error, "") << set.text;
+    const Setting after = properties(guest_object, policy_iface);
+    EXPECT_EQ(at(after, "Active"), Setting{.value = true});
+    EXPECT_EQ(at(after, "Policy"), own);
+    const Answer counters = call(*client, guest_object, policy_iface, "GetCounters");
+    EXPECT_EQ(counters.error, "") << counters.text;
+    // Why another one is refused is for the caller, all the verifier said for the journal.
+    machine.policies.refuse = true;
+    const Answer refused = call(*client, guest_object, policy_iface, "SetPolicy",
+                                settings("program = \"/etc/devhost/q.bpf.o\"\n"));
+    EXPECT_EQ(refused.error, "org.devhost1.Error.ProgramRefused");
+    EXPECT_EQ(refused.text, "It is refused. Last words:\nR1");
+    EXPECT_EQ(at(properties(guest_object, policy_iface), "Policy"), own);
+}
+
 TEST_F(BusTest, BadPolicyIsInvalidArgs)
 {
     make_guest();
@@ -376,26 +423,6 @@ TEST_F(BusTest, HostileNamesAreInvalidArgs)
         EXPECT_EQ(manager("GetGuest", name).error, invalid_args);
         EXPECT_EQ(manager("GetDevice", std::string("ivi"), name).error, invalid_args);
         EXPECT_EQ(call(*client, guest_object, guest_iface, "CreateDevice", name, std::string("can"),
-TEST_F(BusTest, ProgramOfOnesOwnIsAPolicy)
-{
-    make_guest();
-    const Setting own = settings("program = \"/etc/devhost/p.bpf.o\"\n");
-    const Answer set = call(*client, guest_object, policy_iface, "SetPolicy", own);
-    EXPECT_EQ(set.error, "") << set.text;
-    const Setting after = properties(guest_object, policy_iface);
-    EXPECT_EQ(at(after, "Active"), Setting{.value = true});
-    EXPECT_EQ(at(after, "Policy"), own);
-    const Answer counters = call(*client, guest_object, policy_iface, "GetCounters");
-    EXPECT_EQ(counters.error, "") << counters.text;
-    // Why another one is refused is for the caller, all the verifier said for the journal.
-    machine.policies.refuse = true;
-    const Answer refused = call(*client, guest_object, policy_iface, "SetPolicy",
-                                settings("program = \"/etc/devhost/q.bpf.o\"\n"));
-    EXPECT_EQ(refused.error, "org.devhost1.Error.ProgramRefused");
-    EXPECT_EQ(refused.text, "It is refused. Last words:\nR1");
-    EXPECT_EQ(at(properties(guest_object, policy_iface), "Policy"), own);
-}
-
                        settings("interface = \"can0\""))
                       .error,
                   invalid_args);

@@ -444,6 +444,11 @@ void FakeKernel::set_policy(const std::string &guest, std::optional<std::uint32_
 void FakeKernel::lose_events()
 {
     events_.clear();
+void FakeKernel::deny(DenialInfo denial)
+{
+    tell(event::PolicyDenied{std::move(denial)});
+}
+
     tell(event::Overrun{});
 }
 

@@ -74,6 +74,7 @@ public:
     void set_busy(const std::string &guest, const std::string &name, bool busy);
     void set_policy(const std::string &guest, std::optional<std::uint32_t> policy);
     void lose_events();
+    void deny(DenialInfo denial);
 
     /// Requests that changed something, as "create_guest ivi".
     std::vector<std::string> changes;

@@ -7,6 +7,7 @@
 #include <linux/virtio_config.h>
 #include <netlink/genl/genl.h>
 
+#include "denial.hpp"
 #include "error.hpp"
 #include "fakes.hpp"
 #include "genl_kernel.hpp"
@@ -578,6 +579,60 @@ TEST_F(Genl, EventsByKind)
     EXPECT_TRUE(std::holds_alternative<event::DeviceGone>(events[1]));
     EXPECT_TRUE(std::holds_alternative<event::PolicyChange>(events[2]));
     EXPECT_TRUE(std::holds_alternative<event::Overrun>(events[3]));
+}
+
+TEST_F(Genl, DenialHasTheWordsOfRules)
+{
+    const auto denied = [&](const std::function<void(nl_msg *)> &put) {
+        NlMessage message = new_message(DEVHOST_CMD_POLICY_DENIED_NTF);
+        nlattr *nest = nla_nest_start(message.get(), DEVHOST_A_DENIAL | NLA_F_NESTED);
+        nla_put_string(message.get(), DEVHOST_A_DENIAL_GUEST, "ivi");
+        nla_put_string(message.get(), DEVHOST_A_DENIAL_DEV, "can0");
+        nla_put_u32(message.get(), DEVHOST_A_DENIAL_VERDICT, DEVHOST_VERDICT_LIMIT);
+        nla_put_u64(message.get(), DEVHOST_A_DENIAL_SUPPRESSED, 12);
+        put(message.get());
+        nla_nest_end(message.get(), nest);
+        channel->events.clear();
+        channel->events.emplace_back(nlmsg_hdr(message.get()));
+        return std::get<event::PolicyDenied>(kernel->read_events().at(0)).denial;
+    };
+
+    const DenialInfo frame = denied([](nl_msg *m) {
+        nla_put_u32(m, DEVHOST_A_DENIAL_CAN_ID, 0x7e8);
+        nla_put_flag(m, DEVHOST_A_DENIAL_CAN_FD);
+    });
+    EXPECT_EQ(frame.guest + "/" + frame.device, "ivi/can0");
+    EXPECT_EQ(to_json(frame.item),
+              R"({"direction":"transmit","extended":false,"fd":true,"id":2024,"rtr":false})");
+    EXPECT_EQ(describe(frame),
+              "a limit of the policy refused: direction=\"transmit\", extended=false, fd=true, "
+              "id=2024, rtr=false. And 12 more.");
+    EXPECT_EQ(to_json(denied([](nl_msg *m) {
+                          nla_put_u32(m, DEVHOST_A_DENIAL_REQUEST, 1);
+                          nla_put_u32(m, DEVHOST_A_DENIAL_ITEM, 2);
+                          nla_put_u32(m, DEVHOST_A_DENIAL_RATE, 48000);
+                          nla_put_flag(m, DEVHOST_A_DENIAL_TO_GUEST);
+                      }).item),
+              R"({"direction":"capture","rate":48000,"request":"start","stream":2})");
+    EXPECT_EQ(to_json(denied([](nl_msg *m) {
+                          nla_put_u32(m, DEVHOST_A_DENIAL_REQUEST, 2);
+                          nla_put_u32(m, DEVHOST_A_DENIAL_ITEM, 3);
+                          nla_put_u64(m, DEVHOST_A_DENIAL_VALUE, static_cast<std::uint64_t>(-5));
+                      }).item),
+              R"({"control":3,"request":"control","value":-5})");
+    EXPECT_EQ(to_json(denied([](nl_msg *m) {
+                          nla_put_u32(m, DEVHOST_A_DENIAL_PROTOCOL, 0x14);
+                          nla_put_u32(m, DEVHOST_A_DENIAL_MESSAGE, 5);
+                          nla_put_u64(m, DEVHOST_A_DENIAL_VALUE, 400000000);
+                      }).item),
+              R"({"message":5,"protocol":20,"value":400000000})");
+    EXPECT_EQ(to_json(denied([](nl_msg *m) {
+                          nla_put_u32(m, DEVHOST_A_DENIAL_REQUEST, 9);
+                          nla_put_u32(m, DEVHOST_A_DENIAL_ITEM, 1);
+                          nla_put_u32(m, DEVHOST_A_DENIAL_FORMAT, 4099);
+                          nla_put_u32(m, DEVHOST_A_DENIAL_WIDTH, 1920);
+                      }).item),
+              R"({"format":4099,"request":"9","stream":1,"width":1920})");
 }
 
 TEST_F(Genl, KernelsWordsBecomeTheSentence)

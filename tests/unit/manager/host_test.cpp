@@ -41,6 +41,10 @@ public:
     {
         note("~" + of(device), properties);
     }
+    void policy_denied(const Device &device, const DenialInfo &denial) override
+    {
+        note("!" + of(device) + " " + std::to_string(denial.suppressed));
+    }
 
     std::vector<std::string> seen;
 
@@ -261,6 +265,22 @@ TEST_F(HostTest, WorkerGetsTheGuestsSettings)
     machine.kernel.change_device("ivi", "can0", [](DeviceInfo &info) { info.status = 15; });
     host.handle_kernel_events();
     EXPECT_TRUE(machine.workers.applied.empty());
+}
+
+TEST_F(HostTest, DenialIsToldOfDevicesThatThereAre)
+{
+    host.create_guest(guest_config("ivi"));
+    host.create_device("ivi", can_device("can0"));
+    host.handle_kernel_events();
+    recorder.seen.clear();
+    machine.kernel.deny(
+        {.guest = "ivi", .device = "can0", .suppressed = 7, .item = {.value = SettingTable()}});
+    machine.kernel.deny(
+        {.guest = "ivi", .device = "gone", .suppressed = 1, .item = {.value = SettingTable()}});
+    machine.kernel.deny(
+        {.guest = "gone", .device = "can0", .suppressed = 2, .item = {.value = SettingTable()}});
+    host.handle_kernel_events();
+    EXPECT_EQ(recorder.seen, Seen{"!ivi/can0 7"});
 }
 
 TEST_F(HostTest, NewDeviceIsKnownToThePolicyThatNamesDevices)

@@ -15,6 +15,7 @@
 
 #define DEVHOST_MCGRP_EVENTS	"events"
 #define DEVHOST_MCGRP_POWER	"power"
+#define DEVHOST_MCGRP_DENIALS	"denials"
 
 /* Names of guests and devices: [A-Za-z0-9][A-Za-z0-9_-]*, with the final NUL. */
 #define DEVHOST_NAME_SIZE	32
@@ -48,6 +49,8 @@
  *	the resource does, changed (RESOURCE_GET form, in the group "power")
  * @DEVHOST_CMD_POWER_REQUEST_NTF: a guest asks for a system power state
  *	(DEVICE_GET form, in the group "power")
+ * @DEVHOST_CMD_POLICY_DENIED_NTF: a guest's policy is against an item; at most
+ *	once a second for a device (in the group "denials")
  */
 enum devhost_cmd {
 	DEVHOST_CMD_UNSPEC,
@@ -68,6 +71,7 @@ enum devhost_cmd {
 	DEVHOST_CMD_RESOURCE_GET,
 	DEVHOST_CMD_RESOURCE_CHANGE_NTF,
 	DEVHOST_CMD_POWER_REQUEST_NTF,
+	DEVHOST_CMD_POLICY_DENIED_NTF,
 
 	/* private: */
 	__DEVHOST_CMD_MAX,
@@ -80,6 +84,7 @@ enum devhost_cmd {
  * @DEVHOST_A_DEV: nest of enum devhost_dev_attr
  * @DEVHOST_A_STATS: nest of enum devhost_stats_attr
  * @DEVHOST_A_RESOURCE: nest of enum devhost_resource_attr
+ * @DEVHOST_A_DENIAL: nest of enum devhost_denial_attr
  */
 enum devhost_attr {
 	DEVHOST_A_UNSPEC,
@@ -87,6 +92,7 @@ enum devhost_attr {
 	DEVHOST_A_DEV,
 	DEVHOST_A_STATS,
 	DEVHOST_A_RESOURCE,
+	DEVHOST_A_DENIAL,
 
 	/* private: */
 	__DEVHOST_A_MAX,
@@ -162,6 +168,67 @@ enum devhost_verdict_attr {
 	/* private: */
 	__DEVHOST_A_VERDICT_MAX,
 	DEVHOST_A_VERDICT_MAX = __DEVHOST_A_VERDICT_MAX - 1
+};
+
+/**
+ * enum devhost_denial_attr - an item that the policy is against, the first of
+ *	those since the message before
+ * @DEVHOST_A_DENIAL_GUEST: string
+ * @DEVHOST_A_DENIAL_DEV: string
+ * @DEVHOST_A_DENIAL_CLASS: string, class of the device
+ * @DEVHOST_A_DENIAL_VERDICT: u32, enum devhost_verdict
+ * @DEVHOST_A_DENIAL_SUPPRESSED: u64, further ones of the device since then, of
+ *	which nothing else is told
+ * @DEVHOST_A_DENIAL_TO_GUEST: flag, the guest would have been given it
+ * @DEVHOST_A_DENIAL_CAN_ID: u32, identifier of a frame
+ * @DEVHOST_A_DENIAL_CAN_EXTENDED: flag, the identifier has 29 bits
+ * @DEVHOST_A_DENIAL_CAN_FD: flag
+ * @DEVHOST_A_DENIAL_CAN_RTR: flag
+ * @DEVHOST_A_DENIAL_REQUEST: u32, what is wanted of a sound or video device:
+ *	its number in enum devhost_policy_snd_request or _video_request
+ * @DEVHOST_A_DENIAL_ITEM: u32, number of the stream or control element
+ * @DEVHOST_A_DENIAL_RATE: u32, frames a second
+ * @DEVHOST_A_DENIAL_CHANNELS: u32, sound
+ * @DEVHOST_A_DENIAL_VALUE: s64, to be written to a control element; of an SCMI
+ *	command, unsigned: to be set
+ * @DEVHOST_A_DENIAL_PROTOCOL: u32, SCMI
+ * @DEVHOST_A_DENIAL_MESSAGE: u32, SCMI
+ * @DEVHOST_A_DENIAL_RESOURCE: u32, SCMI, the guest's id; absent where the
+ *	command is about none
+ * @DEVHOST_A_DENIAL_FORMAT: u32, video, VIRTIO_VIDEO_FORMAT_*
+ * @DEVHOST_A_DENIAL_WIDTH: u32, video
+ * @DEVHOST_A_DENIAL_HEIGHT: u32, video
+ * @DEVHOST_A_DENIAL_BITRATE: u32, video
+ */
+enum devhost_denial_attr {
+	DEVHOST_A_DENIAL_UNSPEC,
+	DEVHOST_A_DENIAL_GUEST,
+	DEVHOST_A_DENIAL_DEV,
+	DEVHOST_A_DENIAL_CLASS,
+	DEVHOST_A_DENIAL_VERDICT,
+	DEVHOST_A_DENIAL_SUPPRESSED,
+	DEVHOST_A_DENIAL_PAD,
+	DEVHOST_A_DENIAL_TO_GUEST,
+	DEVHOST_A_DENIAL_CAN_ID,
+	DEVHOST_A_DENIAL_CAN_EXTENDED,
+	DEVHOST_A_DENIAL_CAN_FD,
+	DEVHOST_A_DENIAL_CAN_RTR,
+	DEVHOST_A_DENIAL_REQUEST,
+	DEVHOST_A_DENIAL_ITEM,
+	DEVHOST_A_DENIAL_RATE,
+	DEVHOST_A_DENIAL_CHANNELS,
+	DEVHOST_A_DENIAL_VALUE,
+	DEVHOST_A_DENIAL_PROTOCOL,
+	DEVHOST_A_DENIAL_MESSAGE,
+	DEVHOST_A_DENIAL_RESOURCE,
+	DEVHOST_A_DENIAL_FORMAT,
+	DEVHOST_A_DENIAL_WIDTH,
+	DEVHOST_A_DENIAL_HEIGHT,
+	DEVHOST_A_DENIAL_BITRATE,
+
+	/* private: */
+	__DEVHOST_A_DENIAL_MAX,
+	DEVHOST_A_DENIAL_MAX = __DEVHOST_A_DENIAL_MAX - 1
 };
 
 /**
