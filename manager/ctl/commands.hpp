@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@ namespace devhost::ctl {
 struct Options {
     bool json = false;
     bool force = false;
+    unsigned iterations = 0; // of top; 0: without end
+    std::chrono::milliseconds interval{1000};
 };
 
 using Arguments = std::vector<std::string>;
@@ -39,6 +42,7 @@ int restart_bus(const Options &options, const Arguments &arguments);
 int reload(const Options &options, const Arguments &arguments);
 int power(const Options &options, const Arguments &arguments);
 int policy(const Options &options, const Arguments &arguments);
+int top(const Options &options, const Arguments &arguments);
 int monitor(const Options &options, const Arguments &arguments);
 int apply(const Options &options, const Arguments &arguments);
 int check(const Options &options, const Arguments &arguments);

@@ -27,6 +27,7 @@ constexpr std::array commands{
     Entry{"check", check},     Entry{"sync-node", sync_node},
     Entry{"volume", volume},   Entry{"mute", mute},
     Entry{"unmute", unmute},   Entry{"power", power},
+    Entry{"top", top},
 };
 
 constexpr const char *help =
@@ -36,6 +37,8 @@ constexpr const char *help =
     "  list [guests|devices]\n"
     "  show GUEST[/DEVICE]                     everything about one\n"
     "  stats GUEST[/DEVICE]                    its counters\n"
+    "  top [--iterations N] [--interval SECONDS]\n"
+    "                                          what guests do in a second, and what that costs\n"
     "  create GUEST [KEY=VALUE...]\n"
     "  create GUEST/DEVICE CLASS [KEY=VALUE...]\n"
     "  remove [--force] GUEST[/DEVICE]\n"
@@ -45,10 +48,10 @@ constexpr const char *help =
     "  restart-bus GUEST/DEVICE                end bus-off\n"
     "  policy show|counters|clear GUEST\n"
     "  policy set GUEST FILE\n"
+    "  policy attach GUEST PROGRAM             a BPF object of one's own\n"
     "  policy check FILE\n"
     "  power                                   who wants what of the host, what rules, why\n"
     "  power on|off|reboot|suspend [WHY]       make the host go there; on: take it back\n"
-    "  policy attach GUEST PROGRAM             a BPF object of one's own\n"
     "  power vote STATE WHY -- COMMAND...      hold a vote while COMMAND runs;\n"
     "  power delay|block WHY -- COMMAND...     make transitions wait for it, or not happen\n"
     "  power ceiling KIND HOST LEVEL|none [WHY]\n"
@@ -59,6 +62,18 @@ constexpr const char *help =
     "Without devhostd:\n"
     "  apply                                   set up the guests from their files\n"
     "  check FILE...                           check files of guests\n";
+
+// Of an option; at least a thousandth.
+double positive(const std::string &text, double most)
+{
+    char *end = nullptr;
+    const double number = std::strtod(text.c_str(), &end);
+
+    if (text.empty() || *end != '\0' || !(number >= 0.001 && number <= most)) {
+        throw UsageError("'" + text + "' is not a number above 0, or too large.");
+    }
+    return number;
+}
 
 int run(const Options &options, const Arguments &arguments)
 {
@@ -77,27 +92,38 @@ int run(const Options &options, const Arguments &arguments)
 
 int main(int argc, char **argv)
 {
-    constexpr std::array<option, 4> long_options{
-        option{"json", no_argument, nullptr, 'j'}, option{"force", no_argument, nullptr, 'f'},
-        option{"help", no_argument, nullptr, 'h'}, option{}};
+    constexpr std::array<option, 6> long_options{
+        option{"json", no_argument, nullptr, 'j'},
+        option{"force", no_argument, nullptr, 'f'},
+        option{"help", no_argument, nullptr, 'h'},
+        option{"iterations", required_argument, nullptr, 'n'},
+        option{"interval", required_argument, nullptr, 'i'},
+        option{}};
     Options options;
     int letter = 0;
-    while ((letter = getopt_long(argc, argv, "jfh", long_options.data(), nullptr)) != -1) {
-        switch (letter) {
-        case 'j':
-            options.json = true;
-            break;
-        case 'f':
-            options.force = true;
-            break;
-        case 'h':
-            std::cout << help;
-            return EXIT_SUCCESS;
-        default:
-            return 2;
-        }
-    }
     try {
+        while ((letter = getopt_long(argc, argv, "jfhn:i:", long_options.data(), nullptr)) != -1) {
+            switch (letter) {
+            case 'j':
+                options.json = true;
+                break;
+            case 'f':
+                options.force = true;
+                break;
+            case 'n':
+                options.iterations = static_cast<unsigned>(positive(optarg, 1e9));
+                break;
+            case 'i':
+                options.interval =
+                    std::chrono::milliseconds(static_cast<long>(positive(optarg, 3600) * 1000));
+                break;
+            case 'h':
+                std::cout << help;
+                return EXIT_SUCCESS;
+            default:
+                return 2;
+            }
+        }
         return run(options, {argv + optind, argv + argc});
     } catch (const UsageError &error) {
         std::cerr << "devhostctl: " << error.what() << '\n';

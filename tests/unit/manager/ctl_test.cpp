@@ -108,6 +108,45 @@ TEST_F(Ctl, Policy)
     EXPECT_TRUE(has(refused, bad + ":3: ")) << refused.output;
 }
 
+TEST_F(Ctl, TopShowsRatesOfGuestsAndTheirDevices)
+{
+    make_guest();
+    EXPECT_TRUE(
+        has(ctl("top --iterations 1 --interval 0.05"),
+            "GUEST   ITEMS/S  DENIED/S  AUDIT/S  CPU%\nivi     0        0         0        -\n"
+            "  can0  0        0         0        -\n"));
+    // From now on there are 10000 items a second, and the worker is this thread, which works.
+    service->run([&] {
+        machine.kernel.change_device("ivi", "can0", [](DeviceInfo &info) {
+            info.worker = static_cast<std::uint32_t>(gettid());
+        });
+        machine.kernel.items_a_second = 10000;
+    });
+    const Result json = ctl("top --json --iterations 2 --interval 0.4");
+    EXPECT_EQ(json.status, 0);
+    EXPECT_EQ(std::count(json.output.begin(), json.output.end(), '\n'), 2);
+    std::smatch match;
+    const std::regex object(
+        "\\{\"guests\":\\[\\{\"audit_per_s\":0,\"cpu_us_per_s\":\\d+,"
+        "\"denied_per_s\":0,\"devices\":\\[\\{[^}]*\"name\":\"can0\"\\}\\],"
+        "\"items_per_s\":(\\d+),\"name\":\"ivi\"\\}\\],\"interval_ms\":(\\d+)\\}");
+    ASSERT_TRUE(std::regex_search(json.output, match, object)) << json.output;
+    EXPECT_GE(std::stoi(match[2]), 400);
+    EXPECT_NEAR(std::stoi(match[1]), 10000, 3000);
+    for (const std::string wrong : {"top x", "top --iterations 0", "top --interval x"}) {
+        EXPECT_EQ(ctl(wrong).status, 2) << wrong;
+    }
+}
+
+TEST_F(Ctl, PolicyMayBeAProgram)
+{
+    ctl("create ivi");
+    EXPECT_EQ(ctl("policy attach ivi /etc/devhost/x/../p.bpf.o").status, 0);
+    EXPECT_TRUE(has(ctl("policy show ivi"), "\n  program: /etc/devhost/p.bpf.o\n"));
+    EXPECT_TRUE(has(ctl("list guests"), "custom"));
+    EXPECT_EQ(ctl("policy attach ivi").status, 2);
+}
+
 TEST_F(Ctl, PolicyInAuditModeSaysSo)
 {
     make_guest();

@@ -403,6 +403,9 @@ DeviceStatistics FakeKernel::statistics(const std::string &guest, const std::str
     QueueStatistics queue;
     queue.name = "txq";
     queue.kicks = 7;
+    queue.popped = static_cast<std::uint64_t>(
+        items_a_second *
+        std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count());
     result.queues.push_back(queue);
     result.counters.emplace_back("rx_dropped", 3);
     result.verdicts[DEVHOST_VERDICT_DENY] = 2;
@@ -441,14 +444,14 @@ void FakeKernel::set_policy(const std::string &guest, std::optional<std::uint32_
     }
 }
 
-void FakeKernel::lose_events()
-{
-    events_.clear();
 void FakeKernel::deny(DenialInfo denial)
 {
     tell(event::PolicyDenied{std::move(denial)});
 }
 
+void FakeKernel::lose_events()
+{
+    events_.clear();
     tell(event::Overrun{});
 }
 

@@ -3,6 +3,7 @@
 // A device host in memory: what the manager stands on, without a kernel.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -73,8 +74,11 @@ public:
     void ask_power(const std::string &guest, std::uint32_t state);
     void set_busy(const std::string &guest, const std::string &name, bool busy);
     void set_policy(const std::string &guest, std::optional<std::uint32_t> policy);
-    void lose_events();
     void deny(DenialInfo denial);
+    void lose_events();
+
+    /// Of the only queue of each device, all the time.
+    double items_a_second = 0;
 
     /// Requests that changed something, as "create_guest ivi".
     std::vector<std::string> changes;
