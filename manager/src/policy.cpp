@@ -26,19 +26,17 @@ void leave_nothing_out(PolicyConfig &policy)
     fill(policy.video);
 }
 
-// The whole table is about it.
-PolicyConfig own_from(TableReader &table, const std::string &path)
+std::optional<OwnProgram> own_from(TableReader &table)
 {
-    if (!path.starts_with('/')) {
+    const auto path = table.text("program", own_program_path_max);
+
+    if (!path) {
+        return std::nullopt;
+    }
+    if (!path->starts_with('/')) {
         table.fail("program", "is to be a path that begins with /");
     }
-    for (const char *key : {"mode", "can", "snd", "scmi", "video"}) {
-        if (table.has(key)) {
-            table.fail(key, "does not go with program: it judges by itself");
-        }
-    }
-    table.finish();
-    return policy_of(OwnProgram{.path = path, .version = {}});
+    return OwnProgram{.path = *path, .version = {}};
 }
 
 } // namespace
@@ -47,9 +45,7 @@ PolicyConfig policy_from(TableReader table, const PolicyItems *items)
 {
     PolicyConfig policy;
 
-    if (const auto program = table.text("program", own_program_path_max)) {
-        return own_from(table, *program);
-    }
+    policy.own = own_from(table);
     policy.mode = static_cast<PolicyMode>(table.word("mode", modes).value_or(0));
     if (auto can = table.table("can")) {
         policy.can = can_policy_from(*can);
@@ -64,7 +60,8 @@ PolicyConfig policy_from(TableReader table, const PolicyItems *items)
         policy.video = video_policy_from(*video);
     }
     table.finish();
-    if (policy.mode == PolicyMode::audit) {
+    // What rules leave out may be what the program judges.
+    if (policy.mode == PolicyMode::audit && !policy.own) {
         leave_nothing_out(policy);
     }
     return policy;
@@ -76,7 +73,6 @@ Setting to_setting(const PolicyConfig &policy)
 
     if (policy.own) {
         table["program"] = {policy.own->path};
-        return {std::move(table)};
     }
     table["mode"] = {std::string(modes.at(static_cast<std::size_t>(policy.mode)))};
     if (policy.can) {

@@ -19,7 +19,7 @@ enum class PolicyMode { enforce, audit };
 
 inline constexpr std::size_t own_program_path_max = 1023;
 
-// A program of the administrator's own, which judges in place of rules.
+// A program of the administrator's own, which judges in place of rules or beside them.
 struct OwnProgram {
     std::string path;
     std::string version; // of the file's contents; empty: they were not looked at
@@ -28,8 +28,7 @@ struct OwnProgram {
 
 // The whole policy of a guest. A class of devices that it leaves out is refused
 // everything, in audit mode too: the kernel has no program to ask. The forms below leave none out
-// there. One that is a program of its own has nothing else: what the program does not implement is
-// refused.
+// there, except beside a program of one's own: it judges what it implements, and rules the rest.
 struct PolicyConfig {
     PolicyMode mode = PolicyMode::enforce;
     std::optional<OwnProgram> own;

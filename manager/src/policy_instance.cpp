@@ -33,16 +33,27 @@ std::optional<std::size_t> offset_in_ops(const bpf_object *object, std::string_v
     if (id < 0) {
         return std::nullopt;
     }
-    const btf_type *type = btf__type_by_id(types, static_cast<std::uint32_t>(id));
+    const auto member = find_member(types, static_cast<std::uint32_t>(id), name);
+    return member ? std::optional(member->at) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<TypeMember> find_member(const ::btf *types, std::uint32_t structure,
+                                      std::string_view name)
+{
+    const btf_type *type = btf__type_by_id(types, structure);
+
+    if (type == nullptr || !btf_is_struct(type)) {
+        return std::nullopt;
+    }
     for (const btf_member &member : std::span(btf_members(type), btf_vlen(type))) {
         if (std::string_view(btf__name_by_offset(types, member.name_off)) == name) {
-            return member.offset / 8;
+            return TypeMember{.at = member.offset / 8, .type = member.type};
         }
     }
     return std::nullopt;
 }
-
-} // namespace
 
 void PolicyInstance::Closer::operator()(bpf_object *object) const
 {
@@ -95,9 +106,40 @@ std::uint32_t PolicyInstance::map_id() const
     return info.id;
 }
 
-UniqueFd PolicyInstance::attach() const
+// libbpf has put a pointer to the program where the kernel wants its descriptor.
+bpf_program *PolicyInstance::program_of(const char *call) const
+{
+    bpf_program *program = nullptr;
+
+    if (const std::uint8_t *member = ops_member(call, sizeof(program))) {
+        std::memcpy(&program, member, sizeof(program));
+    }
+    return program;
+}
+
+int PolicyInstance::program_fd(const char *call) const
+{
+    const bpf_program *program = program_of(call);
+
+    return program == nullptr ? -1 : bpf_program__fd(program);
+}
+
+UniqueFd PolicyInstance::link() const
 {
     bpf_link *link = bpf_map__attach_struct_ops(ops());
+
+    if (link == nullptr) {
+        return {};
+    }
+    // A descriptor of our own: libbpf's goes with its link.
+    UniqueFd fd(::fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 0));
+    bpf_link__destroy(link);
+    return fd;
+}
+
+UniqueFd PolicyInstance::attach() const
+{
+    UniqueFd link = this->link();
 
     if (!link) {
         if (errno == EEXIST) {
@@ -108,11 +150,7 @@ UniqueFd PolicyInstance::attach() const
         }
         throw PolicyError("cannot attach the policy: " + errno_text(errno));
     }
-
-    // A descriptor of our own: libbpf's goes with its link.
-    UniqueFd fd(::fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 0));
-    bpf_link__destroy(link);
-    return fd;
+    return link;
 }
 
 void require_policies_of_kernel(int error)

@@ -4,6 +4,7 @@
 // programs.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -18,6 +19,8 @@
 
 #include "policy.hpp"
 #include "unique_fd.hpp"
+
+struct btf;
 
 namespace devhost {
 
@@ -35,8 +38,10 @@ public:
     int map_fd() const;
     std::uint32_t map_id() const;
     // Puts the instance in force as the first of its guest: the descriptor of the
-    // link, or an invalid one where another is in force already.
+    // link, or an invalid one where another is in force already. It is whole then either way.
     UniqueFd attach() const;
+    // Descriptor of what it judges a class of devices by; -1 where it has nothing for that.
+    int program_fd(const char *call) const;
 
 protected:
     // What there is to load. The words of the verifier are read where it refuses.
@@ -50,6 +55,10 @@ protected:
     std::uint8_t *ops_member(const char *name, std::size_t size) const;
     // The errno of failure; 0: it is loaded.
     int load(Log &log) const;
+    // The program that the member names; nullptr where it names none.
+    bpf_program *program_of(const char *call) const;
+    // As attach(), -1 and errno where that failed.
+    virtual UniqueFd link() const;
 
 private:
     struct Closer {
@@ -57,6 +66,16 @@ private:
     };
     std::unique_ptr<bpf_object, Closer> object_;
 };
+
+struct TypeMember {
+    std::size_t at; // in bytes
+    std::uint32_t type;
+};
+std::optional<TypeMember> find_member(const ::btf *types, std::uint32_t structure,
+                                      std::string_view name);
+
+// The calls of devhost_policy_ops.
+inline constexpr std::array policy_calls{"can", "snd", "scmi", "video"};
 
 // Throws where the refusal is not the program's fault: no module, no permission.
 void require_policies_of_kernel(int error);

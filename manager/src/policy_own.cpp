@@ -2,9 +2,11 @@
 //
 // Pins of such an instance:
 //
-//   own          whose policy it is, and which file it came from
+//   own          which file it came from
 //   maps/NAME    the object's maps; for a dot in the name there is _
 //   programs/NAME
+//
+// and those of the rules beside it, which also say whose policy it is.
 #include "policy_own.hpp"
 
 #include <algorithm>
@@ -34,8 +36,7 @@ constexpr std::size_t tail_size = 1500;
 
 // Value of the map that says what the instance is. Other versions read it.
 struct Record {
-    std::uint32_t guest;
-    std::array<char, 28> version;
+    std::array<char, 32> version;
     std::array<char, own_program_path_max + 1> path;
 };
 
@@ -86,6 +87,11 @@ std::string read_all(const std::string &path, const OpenProgram &program)
     contents.resize(have);
     return contents;
 }
+
+struct TypesCloser {
+    void operator()(btf *types) const { btf__free(types); }
+};
+using Types = std::unique_ptr<btf, TypesCloser>;
 
 template <std::size_t size>
 void put(std::array<char, size> &to, const std::string &from)
@@ -160,8 +166,9 @@ std::string log_tail(std::string_view log)
     return tail;
 }
 
-OwnPolicy::OwnPolicy(const std::string &path, std::uint32_t guest_id, ::uid_t owner)
-    : program_{.path = path, .version = {}}, guest_(guest_id)
+OwnPolicy::OwnPolicy(const std::string &path, std::uint32_t guest_id,
+                     std::unique_ptr<PolicyInstance> rules, ::uid_t owner)
+    : program_{.path = path, .version = {}}, guest_(guest_id), rules_(std::move(rules))
 {
     const std::string contents = read_own_program(path, owner);
     Log log;
@@ -175,6 +182,7 @@ OwnPolicy::OwnPolicy(const std::string &path, std::uint32_t guest_id, ::uid_t ow
     }
     find_ops();
     look_at_programs();
+    require_one_judge();
     keep_pins_away();
     std::uint8_t *guest = ops_member("guest", sizeof(guest_));
     if (guest == nullptr) {
@@ -239,6 +247,60 @@ void OwnPolicy::look_at_programs() const
     }
 }
 
+void OwnPolicy::require_one_judge() const
+{
+    for (const char *call : policy_calls) {
+        if (rules_ != nullptr && rules_->program_fd(call) >= 0 && program_of(call) != nullptr) {
+            refuse(std::string("judges ") + call +
+                   ", and so do the rules of the policy: leave one of them out.");
+        }
+    }
+}
+
+// What the kernel is given for the struct_ops map: libbpf knows nothing of programs from another
+// object.
+std::vector<std::uint8_t> OwnPolicy::whole_value() const
+{
+    bpf_map_info info{};
+    std::uint32_t size = sizeof(info);
+
+    if (bpf_map_get_info_by_fd(map_fd(), &info, &size) != 0) {
+        throw PolicyError("cannot read what the policy is: " + errno_text(errno));
+    }
+    const Types kernel(btf__load_vmlinux_btf());
+    const Types types(btf__load_from_kernel_by_id_split(info.btf_vmlinux_id, kernel.get()));
+    std::vector<std::uint8_t> value(info.value_size);
+    const auto data = find_member(types.get(), info.btf_vmlinux_value_type_id, "data");
+    const auto put = [&](const char *name, auto what) {
+        const auto member = data ? find_member(types.get(), data->type, name) : std::nullopt;
+        if (!member || data->at + member->at + sizeof(what) > value.size()) {
+            throw PolicyError("the module devhost is not of this version of devhost");
+        }
+        std::memcpy(&value[data->at + member->at], &what, sizeof(what));
+    };
+
+    put("guest", guest_);
+    for (const char *call : policy_calls) {
+        const int own = program_fd(call);
+        const int fd = own >= 0 || rules_ == nullptr ? own : rules_->program_fd(call);
+        if (fd >= 0) {
+            put(call, static_cast<std::uint64_t>(fd));
+        }
+    }
+    return value;
+}
+
+UniqueFd OwnPolicy::link() const
+{
+    const std::vector<std::uint8_t> value = whole_value();
+    constexpr std::uint32_t key = 0;
+
+    if (bpf_map_update_elem(map_fd(), &key, value.data(), BPF_ANY) != 0) {
+        return {};
+    }
+    return UniqueFd(std::max(bpf_link_create(map_fd(), 0, BPF_STRUCT_OPS, nullptr), -1));
+}
+
 // By its own wish a map would be that of other guests, too.
 void OwnPolicy::keep_pins_away() const
 {
@@ -257,7 +319,6 @@ void OwnPolicy::pin_record(const std::filesystem::path &path) const
     constexpr std::uint32_t key = 0;
     Record record{};
 
-    record.guest = guest_;
     put(record.version, program_.version);
     put(record.path, program_.path);
     if (!map || bpf_map_update_elem(map.get(), &key, &record, BPF_ANY) != 0 ||
@@ -274,6 +335,9 @@ void OwnPolicy::pin(const std::filesystem::path &directory) const
     bpf_map *map = nullptr;
     bpf_program *program = nullptr;
 
+    if (rules_ != nullptr) {
+        rules_->pin(directory);
+    }
     pin_record(directory / record_name);
     make_directory(maps);
     bpf_object__for_each_map(map, object())
@@ -291,7 +355,7 @@ void OwnPolicy::pin(const std::filesystem::path &directory) const
     }
 }
 
-std::optional<PinnedOwn> read_own(const std::filesystem::path &directory)
+std::optional<OwnProgram> read_own(const std::filesystem::path &directory)
 {
     std::error_code ignored;
     Record record{};
@@ -300,8 +364,7 @@ std::optional<PinnedOwn> read_own(const std::filesystem::path &directory)
         return std::nullopt;
     }
     read_pin(directory / record_name, record);
-    return PinnedOwn{.program = {.path = text(record.path), .version = text(record.version)},
-                     .guest = record.guest};
+    return OwnProgram{.path = text(record.path), .version = text(record.version)};
 }
 
 std::vector<std::uint32_t> own_program_ids(const std::filesystem::path &directory)

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,32 +29,33 @@ std::string own_program_version(const std::string &path);
 /// is against.
 std::string log_tail(std::string_view log);
 
+// The instance is the program's; what that leaves out, rules judge beside it.
 class OwnPolicy final : public PolicyInstance {
 public:
-    OwnPolicy(const std::string &path, std::uint32_t guest_id, ::uid_t owner = 0);
+    OwnPolicy(const std::string &path, std::uint32_t guest_id,
+              std::unique_ptr<PolicyInstance> rules, ::uid_t owner = 0);
 
     void pin(const std::filesystem::path &directory) const override;
 
 private:
     OwnProgram program_;
     std::uint32_t guest_;
+    std::unique_ptr<PolicyInstance> rules_;
     bpf_map *ops_ = nullptr;
 
     bpf_map *ops() const override { return ops_; }
+    UniqueFd link() const override;
     [[noreturn]] void refuse(const std::string &why, std::string log = {}) const;
     void find_ops();
     void look_at_programs() const;
+    void require_one_judge() const;
+    std::vector<std::uint8_t> whole_value() const;
     void keep_pins_away() const;
     void pin_record(const std::filesystem::path &path) const;
 };
 
-struct PinnedOwn {
-    OwnProgram program;
-    std::uint32_t guest = 0;
-};
-
-/// Of an instance that was pinned, by whichever process; empty where it is not one of these.
-std::optional<PinnedOwn> read_own(const std::filesystem::path &directory);
+/// Of an instance that was pinned, by whichever process; empty where rules are all it has.
+std::optional<OwnProgram> read_own(const std::filesystem::path &directory);
 std::vector<std::uint32_t> own_program_ids(const std::filesystem::path &directory);
 
 } // namespace devhost

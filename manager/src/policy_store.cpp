@@ -126,11 +126,11 @@ void replace(const path &pins, const PolicyInstance &program)
 // Whose policy a pinned instance is, and what it says.
 std::pair<std::uint32_t, PolicyConfig> read_back(const path &instance)
 {
-    if (auto own = read_own(instance)) {
-        return {own->guest, policy_of(std::move(own->program))};
-    }
     const PolicyLayout layout = PinnedPolicy(instance).layout();
-    return {layout.can.rules.guest, read_layout(layout)};
+    PolicyConfig policy = read_layout(layout);
+
+    policy.own = read_own(instance);
+    return {layout.can.rules.guest, std::move(policy)};
 }
 
 } // namespace
@@ -150,10 +150,13 @@ path PolicyStore::pins_of(std::string_view guest_name) const
 std::unique_ptr<PolicyInstance> PolicyStore::load(const PolicyGuest &guest,
                                                   const PolicyConfig &policy) const
 {
+    auto rules =
+        std::make_unique<PolicyProgram>(programs_, lay_out(policy, guest.id, guest.devices));
+
     if (policy.own) {
-        return std::make_unique<OwnPolicy>(policy.own->path, guest.id);
+        return std::make_unique<OwnPolicy>(policy.own->path, guest.id, std::move(rules));
     }
-    return std::make_unique<PolicyProgram>(programs_, lay_out(policy, guest.id, guest.devices));
+    return rules;
 }
 
 void PolicyStore::apply(const PolicyGuest &guest, const PolicyConfig &policy)
@@ -225,10 +228,6 @@ PolicyCounters PolicyStore::counters(std::string_view guest_name) const
     if (id == 0) {
         return {};
     }
-    // What a program of its own counts, it keeps in maps of its own.
-    if (read_own(instance_of(pins, id))) {
-        return {};
-    }
     return PinnedPolicy(instance_of(pins, id)).counters();
 }
 
@@ -240,10 +239,12 @@ std::vector<std::uint32_t> PolicyStore::program_ids(std::string_view guest_name)
     if (id == 0) {
         return {};
     }
+    std::vector<std::uint32_t> ids = PinnedPolicy(instance_of(pins, id)).program_ids();
     if (read_own(instance_of(pins, id))) {
-        return own_program_ids(instance_of(pins, id));
+        const auto own = own_program_ids(instance_of(pins, id));
+        ids.insert(ids.end(), own.begin(), own.end());
     }
-    return PinnedPolicy(instance_of(pins, id)).program_ids();
+    return ids;
 }
 
 std::vector<std::string> PolicyStore::pinned_guests() const

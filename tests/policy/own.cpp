@@ -153,3 +153,42 @@ TEST("policy: what the verifier refuses leaves the old policy, and its words are
     }
     CHECK(t.sends(0x123));
 }
+
+TEST("policy: rules may judge beside a program of one's own, what it leaves out")
+{
+    PolicyFixture t;
+    const Program program("answers");
+    devhost::PolicyConfig beside = policy("[policy]\nmode = \"audit\"\n[policy.scmi]\n");
+
+    beside.own = program.policy().own;
+    beside.can.reset();
+    beside.snd.reset();
+    beside.video.reset();
+    store().apply(t.known(), beside);
+    CHECK(t.sends(0x123));
+    CHECK(!t.sends(answer)); // the mode is that of rules
+    CHECK_EQ(store().program_ids(t.device.guest()).size(), 2U);
+    CHECK(store().counters(t.device.guest()).scmi.has_value());
+    CHECK(!store().counters(t.device.guest()).can.has_value());
+
+    auto found = store().adopt(t.known());
+    CHECK(found && found->own);
+    found->own->version.clear();
+    CHECK(*found == beside);
+    CHECK_EQ(entries(t), 2);
+
+    // Two judges of one class are one too many.
+    beside.can = policy(both("allow")).can;
+    try {
+        store().apply(t.known(), beside);
+        FAIL("it was taken");
+    } catch (const devhost::PolicyError &error) {
+        tap::note(error.what());
+        CHECK(std::string(error.what()).find("judges can, and so do the rules") !=
+              std::string::npos);
+    }
+    CHECK(!t.sends(answer));
+    CHECK_EQ(entries(t), 2);
+    CHECK_EQ(t.verdicts(DEVHOST_VERDICT_NONE), 0U);
+    CHECK_EQ(t.verdicts(DEVHOST_VERDICT_INVALID), 0U);
+}

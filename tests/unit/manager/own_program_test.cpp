@@ -110,7 +110,7 @@ TEST_F(OwnProgramTest, TailOfALogIsWholeLinesThatCanBeSent)
 
 TEST_F(OwnProgramTest, ObjectsThatAreNoPolicyAreRefusedBeforeTheyAreLoaded)
 {
-    const auto load = [&] { OwnPolicy(file, 1, ::geteuid()); };
+    const auto load = [&] { OwnPolicy(file, 1, nullptr, ::geteuid()); };
     const auto take = [&](const std::string &object) {
         fs::copy_file(fs::path(DEVHOST_TEST_PROGRAMS) / object, file,
                       fs::copy_options::overwrite_existing);

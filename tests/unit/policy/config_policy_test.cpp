@@ -42,7 +42,7 @@ const std::string rule_of_stream = "[[policy.snd.capture.rule]]\nverdict = \"all
 
 } // namespace
 
-TEST(ConfigPolicy, ProgramOfOnesOwnIsTheWholePolicy)
+TEST(ConfigPolicy, ProgramOfOnesOwnIsAPolicyAndMayHaveRulesBeside)
 {
     const PolicyConfig policy = parse("[policy]\nprogram = \"/etc/p.bpf.o\"\n");
 
@@ -50,11 +50,11 @@ TEST(ConfigPolicy, ProgramOfOnesOwnIsTheWholePolicy)
     EXPECT_FALSE(policy.names_devices());
     EXPECT_EQ(policy_from(TableReader(to_setting(policy), "", ""), nullptr), policy);
     expect_refused("[policy]\nprogram = \"p.bpf.o\"\n", 2, "begins with /");
-    for (const std::string other :
-         {"mode = \"audit\"", "can = {}", "snd = {}", "scmi = {}", "video = {}"}) {
-        expect_refused("[policy]\nprogram = \"/p.o\"\n" + other + "\n", 3,
-                       "does not go with program");
-    }
+    // In audit mode, too, what rules leave out is left to it.
+    const PolicyConfig beside = parse("[policy]\nprogram = \"/p.o\"\nmode = \"audit\"\nsnd = {}\n");
+    EXPECT_TRUE(beside.own && beside.snd);
+    EXPECT_FALSE(beside.can || beside.scmi || beside.video);
+    EXPECT_EQ(policy_from(TableReader(to_setting(beside), "", ""), nullptr), beside);
     expect_refused("[policy]\nprogram = \"/p.o\"\nwhat = 1\n", 3, "what");
 }
 
