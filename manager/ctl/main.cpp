@@ -2,6 +2,7 @@
 #include <getopt.h>
 
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
@@ -69,7 +70,7 @@ double positive(const std::string &text, double most)
     char *end = nullptr;
     const double number = std::strtod(text.c_str(), &end);
 
-    if (text.empty() || *end != '\0' || !(number >= 0.001 && number <= most)) {
+    if (text.empty() || *end != '\0' || std::isnan(number) || number < 0.001 || number > most) {
         throw UsageError("'" + text + "' is not a number above 0, or too large.");
     }
     return number;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rates.hpp"
 
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -50,7 +51,8 @@ std::uint64_t grown(std::uint64_t before, std::uint64_t after)
 Rates rates_of(const Totals &before, const Totals &after, double seconds)
 {
     const auto a_second = [&](std::uint64_t from, std::uint64_t to) {
-        return static_cast<std::uint64_t>(static_cast<double>(grown(from, to)) / seconds + 0.5);
+        return static_cast<std::uint64_t>(
+            std::llround(static_cast<double>(grown(from, to)) / seconds));
     };
     Rates rates{.items = a_second(before.items, after.items),
                 .denied = a_second(before.denied, after.denied),
@@ -118,7 +120,7 @@ Sample read_sample(Client &client)
                 sample.guests[text_at(device, "Guest")][text_at(device, "Name")] =
                     read_totals(client, path, worker);
             } catch (const Error &) {
-                // It went meanwhile. Where it was the daemon, the next one fails.
+                continue; // it went meanwhile; where it was the daemon, the next sample fails
             }
         }
     }
