@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "denial.hpp"
 
+#include <format>
+
 #include "statistics.hpp"
 
 namespace devhost {
@@ -25,6 +27,13 @@ std::string what_became_of_it(std::uint32_t verdict)
     }
 }
 
+// Identifiers of CAN are read in hexadecimal.
+std::string as_text(const std::string &key, const Setting &value)
+{
+    const auto *number = std::get_if<std::int64_t>(&value.value);
+    return key == "id" && number != nullptr ? std::format("{:#x}", *number) : to_json(value);
+}
+
 } // namespace
 
 std::string verdict_name(std::uint32_t verdict)
@@ -38,7 +47,7 @@ std::string describe(const DenialInfo &denial)
 
     for (const auto &[key, value] : std::get<SettingTable>(denial.item.value)) {
         line += (line.back() == ',' ? " " : ": ");
-        line += key + "=" + to_json(value) + ",";
+        line += key + "=" + as_text(key, value) + ",";
     }
     if (line.back() == ',') {
         line.pop_back();

@@ -109,12 +109,9 @@ std::uint32_t PolicyInstance::map_id() const
 // libbpf has put a pointer to the program where the kernel wants its descriptor.
 bpf_program *PolicyInstance::program_of(const char *call) const
 {
-    bpf_program *program = nullptr;
+    const auto *member = reinterpret_cast<bpf_program *const *>(ops_member(call, sizeof(void *)));
 
-    if (const std::uint8_t *member = ops_member(call, sizeof(program))) {
-        std::memcpy(&program, member, sizeof(program));
-    }
-    return program;
+    return member == nullptr ? nullptr : *member;
 }
 
 int PolicyInstance::program_fd(const char *call) const

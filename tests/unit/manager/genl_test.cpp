@@ -606,7 +606,7 @@ TEST_F(Genl, DenialHasTheWordsOfRules)
               R"({"direction":"transmit","extended":false,"fd":true,"id":2024,"rtr":false})");
     EXPECT_EQ(describe(frame),
               "a limit of the policy refused: direction=\"transmit\", extended=false, fd=true, "
-              "id=2024, rtr=false. And 12 more.");
+              "id=0x7e8, rtr=false. And 12 more.");
     EXPECT_EQ(to_json(denied([](nl_msg *m) {
                           nla_put_u32(m, DEVHOST_A_DENIAL_REQUEST, 1);
                           nla_put_u32(m, DEVHOST_A_DENIAL_ITEM, 2);
