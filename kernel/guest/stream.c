@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A stream: from open to close. The device makes one of its own for each.
+ */
+#include <linux/slab.h>
+#include <media/v4l2-event.h>
+
+#include "virtio_video_drv.h"
+
+static void virtio_video_stream_free(struct kref *ref)
+{
+	struct virtio_video_stream *stream =
+		container_of(ref, struct virtio_video_stream, ref);
+
+	kfree(stream);
+}
+
+void virtio_video_stream_put(struct virtio_video_stream *stream)
+{
+	kref_put(&stream->ref, virtio_video_stream_free);
+}
+
+/**
+ * virtio_video_stream_fail - nothing comes of a stream any more
+ * @stream: the stream
+ * @lost: the device does not even know it
+ *
+ * Who waits for a buffer is told.
+ *
+ * Context: Any.
+ */
+void virtio_video_stream_fail(struct virtio_video_stream *stream, bool lost)
+{
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&stream->slock, flags);
+	stream->failed = true;
+	if (lost)
+		WRITE_ONCE(stream->lost, true);
+	spin_unlock_irqrestore(&stream->slock, flags);
+	for (i = 0; i < VIRTIO_VIDEO_DIRS; i++)
+		vb2_queue_error(&stream->queues[i].vb);
+}
+
+/**
+ * virtio_video_stream_task - there is something to be seen to
+ * @stream: the stream
+ * @task: what it is
+ *
+ * Context: Any.
+ */
+void virtio_video_stream_task(struct virtio_video_stream *stream,
+			      enum virtio_video_task task)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&stream->slock, flags);
+	if (!stream->closing) {
+		set_bit(task, &stream->tasks);
+		schedule_work(&stream->work);
+	}
+	spin_unlock_irqrestore(&stream->slock, flags);
+}
+
+/* The first coded format that the device gives this guest. */
+static int virtio_video_stream_begin(struct virtio_video_stream *stream)
+{
+	const struct virtio_video_device *vv = stream->vv;
+	const struct virtio_video_caps *caps = &vv->caps[virtio_video_coded(vv)];
+	int err = -ENODEV;
+	u32 i;
+
+	for (i = 0; i < caps->num; i++) {
+		if (!caps->fmts[i].known)
+			continue;
+		err = virtio_video_stream_create(stream,
+						 caps->fmts[i].known->format);
+		if (err != -EINVAL)
+			break;
+	}
+	return err;
+}
+
+static struct virtio_video_stream *
+virtio_video_stream_new(struct virtio_video_device *vv)
+{
+	struct virtio_video_stream *stream = kzalloc_obj(*stream);
+	unsigned int i;
+
+	if (!stream)
+		return NULL;
+	kref_init(&stream->ref);
+	stream->vv = vv;
+	mutex_init(&stream->lock);
+	spin_lock_init(&stream->slock);
+	INIT_LIST_HEAD(&stream->list);
+	INIT_LIST_HEAD(&stream->recalled);
+	INIT_WORK(&stream->work, virtio_video_work);
+	for (i = 0; i < VIRTIO_VIDEO_DIRS; i++) {
+		stream->queues[i].dir = i;
+		INIT_LIST_HEAD(&stream->queues[i].pending);
+		INIT_LIST_HEAD(&stream->queues[i].busy);
+	}
+	stream->colorspace = V4L2_COLORSPACE_REC709;
+	return stream;
+}
+
+static void virtio_video_stream_list(struct virtio_video_stream *stream, bool on)
+{
+	struct virtio_video_device *vv = stream->vv;
+
+	spin_lock_irq(&vv->streams_lock);
+	if (on)
+		list_add_tail(&stream->list, &vv->streams);
+	else
+		list_del_init(&stream->list);
+	spin_unlock_irq(&vv->streams_lock);
+	if (on)
+		return;
+	spin_lock_irq(&stream->slock);
+	stream->closing = true;
+	spin_unlock_irq(&stream->slock);
+	cancel_work_sync(&stream->work);
+}
+
+/* What does not answer can't be trusted with memory. */
+static void virtio_video_stream_end(struct virtio_video_stream *stream)
+{
+	struct virtio_video_device *vv = stream->vv;
+	unsigned int restarts = READ_ONCE(vv->restarts);
+
+	if (virtio_video_stream_destroy(stream) == -ETIMEDOUT)
+		virtio_video_restart(vv, restarts);
+	/* The name is not given again while somebody may mean this one. */
+	ida_free(&vv->ids, stream->id);
+}
+
+int virtio_video_open(struct file *file)
+{
+	struct virtio_video_device *vv = video_drvdata(file);
+	struct virtio_video_stream *stream;
+	int err;
+
+	stream = virtio_video_stream_new(vv);
+	if (!stream)
+		return -ENOMEM;
+	err = ida_alloc_range(&vv->ids, 1, VIRTIO_VIDEO_STREAMS, GFP_KERNEL);
+	if (err < 0)
+		goto err_free;
+	stream->id = err;
+	err = virtio_video_queues_init(stream);
+	if (err)
+		goto err_id;
+	v4l2_fh_init(&stream->fh, &vv->vfd);
+	virtio_video_stream_list(stream, true);
+	err = virtio_video_stream_begin(stream);
+	if (err)
+		goto err_list;
+	err = virtio_video_params_read(stream);
+	if (err)
+		goto err_stream;
+	err = virtio_video_controls_init(stream);
+	if (err)
+		goto err_stream;
+	v4l2_fh_add(&stream->fh, file);
+	return 0;
+
+err_stream:
+	virtio_video_stream_destroy(stream);
+err_list:
+	virtio_video_stream_list(stream, false);
+	v4l2_fh_exit(&stream->fh);
+	virtio_video_queues_release(stream);
+err_id:
+	ida_free(&vv->ids, stream->id);
+err_free:
+	virtio_video_stream_put(stream);
+	return err;
+}
+
+int virtio_video_release(struct file *file)
+{
+	struct virtio_video_stream *stream = to_stream(file);
+
+	virtio_video_stream_list(stream, false);
+	mutex_lock(&stream->lock);
+	virtio_video_queues_release(stream);
+	mutex_unlock(&stream->lock);
+	virtio_video_stream_end(stream);
+	v4l2_fh_del(&stream->fh, file);
+	v4l2_fh_exit(&stream->fh);
+	v4l2_ctrl_handler_free(&stream->handler);
+	/* Commands that the device has not answered may have it still. */
+	virtio_video_stream_put(stream);
+	return 0;
+}
