@@ -134,7 +134,8 @@ static int virtio_video_caps_parse(struct virtio_video_reader *from,
 		    (coded || le32_to_cpu(desc->planes_layout) &
 			      VIRTIO_VIDEO_PLANES_LAYOUT_SINGLE_BUFFER))
 			fmt->known = virtio_video_known_format(format);
-		found |= fmt->known != NULL;
+		if (fmt->known)
+			found = true;
 	}
 	return found ? 0 : -ENODEV;
 }

@@ -65,9 +65,6 @@ int virtio_video_params_read(struct virtio_video_stream *stream)
 		spin_lock_irq(&stream->slock);
 		queue->layout = layout;
 		spin_unlock_irq(&stream->slock);
-		if (!vb2_is_busy(&queue->vb))
-			queue->vb.max_num_buffers =
-				clamp_t(u32, layout.max_buffers, 2, VB2_MAX_FRAME);
 	}
 	return 0;
 }

@@ -81,6 +81,7 @@ static int virtio_video_renegotiate(struct virtio_device *vdev)
 {
 	int err;
 
+	virtio_reset_device(vdev);
 	virtio_add_status(vdev, VIRTIO_CONFIG_S_ACKNOWLEDGE);
 	virtio_add_status(vdev, VIRTIO_CONFIG_S_DRIVER);
 	err = vdev->config->finalize_features(vdev);

@@ -145,6 +145,7 @@ void virtio_video_queue_push(struct virtio_video_stream *stream,
 {
 	struct virtio_video_buffer *buf;
 	int err;
+	u32 id;
 
 	spin_lock_irq(&stream->slock);
 	while (!list_empty(&queue->pending)) {
@@ -164,10 +165,10 @@ void virtio_video_queue_push(struct virtio_video_stream *stream,
 			virtio_video_meta_note(stream, &buf->vb);
 		err = stream->failed ? -EIO : 0;
 		spin_unlock_irq(&stream->slock);
+		id = virtio_video_resource_id(stream, queue, &buf->vb.vb2_buf);
 		if (!err)
-			err = virtio_video_resource_queue(stream, queue->dir,
-							  virtio_video_resource_id(stream, queue, &buf->vb.vb2_buf),
-							  buf, virtio_video_buffer_done);
+			err = virtio_video_resource_queue(stream, queue->dir, id, buf,
+							  virtio_video_buffer_done);
 		spin_lock_irq(&stream->slock);
 		if (err) {
 			list_del_init(&buf->list);
@@ -232,7 +233,8 @@ static int virtio_video_queue_setup(struct vb2_queue *vq, unsigned int *buffers,
 		return *planes != 1 || sizes[0] < size ? -EINVAL : 0;
 	*planes = 1;
 	sizes[0] = size;
-	*buffers = clamp(*buffers, queue->layout.min_buffers, vq->max_num_buffers);
+	*buffers = min(max(*buffers, queue->layout.min_buffers),
+		       vq->max_num_buffers);
 	return 0;
 }
 
@@ -423,6 +425,19 @@ int virtio_video_queues_init(struct virtio_video_stream *stream)
 	if (err)
 		vb2_queue_release(&stream->queues[VIRTIO_VIDEO_IN].vb);
 	return err;
+}
+
+/* Once, for videobuf2 has arrays of that length when there are buffers. */
+void virtio_video_queues_limit(struct virtio_video_stream *stream)
+{
+	unsigned int dir;
+
+	for (dir = 0; dir < VIRTIO_VIDEO_DIRS; dir++) {
+		struct virtio_video_queue *queue = &stream->queues[dir];
+
+		queue->vb.max_num_buffers =
+			clamp_t(u32, queue->layout.max_buffers, 2, VB2_MAX_FRAME);
+	}
 }
 
 void virtio_video_queues_release(struct virtio_video_stream *stream)

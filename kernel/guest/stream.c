@@ -160,6 +160,7 @@ int virtio_video_open(struct file *file)
 	err = virtio_video_params_read(stream);
 	if (err)
 		goto err_stream;
+	virtio_video_queues_limit(stream);
 	err = virtio_video_controls_init(stream);
 	if (err)
 		goto err_stream;

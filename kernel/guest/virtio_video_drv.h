@@ -477,6 +477,7 @@ void virtio_video_controls_told(struct virtio_video_stream *stream);
 
 /* queue.c */
 int virtio_video_queues_init(struct virtio_video_stream *stream);
+void virtio_video_queues_limit(struct virtio_video_stream *stream);
 void virtio_video_queues_release(struct virtio_video_stream *stream);
 void virtio_video_queue_push(struct virtio_video_stream *stream,
 			     struct virtio_video_queue *queue);

@@ -14,10 +14,10 @@ DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends /buil
 # apt goes on when dkms passes a kernel over; here both must have their modules
 for dir in /lib/modules/*/; do
 	release=$(basename "$dir")
-	for module in devhost vhost_can vhost_snd vhost_scmi vhost_video; do
+	for module in devhost vhost_can vhost_snd vhost_scmi vhost_video virtio_video; do
 		if ! find "$dir/updates" -name "$module.ko*" 2>/dev/null | grep -q .; then
 			dkms status
-			cat /var/lib/dkms/devhost/*/build/make.log 2>/dev/null || true
+			cat /var/lib/dkms/devhost*/*/build/make.log 2>/dev/null || true
 			echo "dkms has not built $module for $release" >&2
 			exit 1
 		fi

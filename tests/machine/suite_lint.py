@@ -77,6 +77,7 @@ work=/tmp/lint
 mkdir -p $work
 cp -rp /src/Kbuild /src/kernel $work/
 make -C /lib/modules/$1/build M=$work W=1 C=2 -j2 modules
+make -C /lib/modules/$1/build M=$work/kernel/guest W=1 C=2 -j2 modules
 """, "sh", release],
             is_bad=lambda line: ("/tmp/lint/" in line or line.startswith("kernel/"))
             and re.search(r"(warning|error):", line) or re.match(r"make.*\*\*\*|ERROR:", line))
@@ -134,14 +135,14 @@ sys.exit(bool(bad))
 """])
 
     def dkms_conf(self):
-        """dkms.conf names exactly the modules that Kbuild builds."""
-        conf = (TOP / "packaging/dkms/dkms.conf").read_text()
-        named = set(re.findall(r'^\s*BUILT_MODULE_NAME\[\w+\]="(\w+)"', conf, re.M))
-        built = set()
-        for path in [TOP / "Kbuild", *sorted((TOP / "kernel").rglob("Kbuild*"))]:
-            built |= set(re.findall(r"^obj-m\s*\+?:?=\s*(\w+)\.o", path.read_text(), re.M))
-        if named != built:
-            return f"dkms.conf names {sorted(named)}, Kbuild builds {sorted(built)}"
+        """What dkms is told to install is exactly what Kbuild builds, for hosts and for guests."""
+        for conf, kbuild in ("dkms.conf", "Kbuild"), ("guest.conf", "kernel/guest/Kbuild"):
+            named = set(re.findall(r'^\s*BUILT_MODULE_NAME\[\w+\]="(\w+)"',
+                                   (TOP / "packaging/dkms" / conf).read_text(), re.M))
+            built = set(re.findall(r"^obj-m\s*\+?:?=\s*(\w+)\.o",
+                                   (TOP / kbuild).read_text(), re.M))
+            if not named or named != built:
+                return f"{conf} names {sorted(named)}, {kbuild} builds {sorted(built)}"
         return ""
 
     def dkms_check_kernel(self):
@@ -171,6 +172,14 @@ for dir in /lib/modules/*/; do
 		case $(modules "$dir/build") in *$module*) ;; *) echo "dkms builds no $module"; exit 1 ;; esac
 		case $(modules /tmp/lacking) in *$module*) echo "dkms wants $module"; exit 1 ;; esac
 	done
+	check_guest=/src/packaging/dkms/check-guest-kernel
+	text=$($check_guest "$release" "$dir/build" 2>&1) || { echo "refuses $release: $text"; exit 1; }
+	[ -z "$text" ] || { echo "complains of $release: $text"; exit 1; }
+	grep -v CONFIG_VIDEOBUF2_DMA_SG= "$dir/build/.config" >/tmp/lacking/.config
+	if text=$($check_guest "$release" /tmp/lacking 2>&1); then
+		echo "accepts a guest's kernel without VIDEOBUF2_DMA_SG"; exit 1
+	fi
+	case $text in *CONFIG_VIDEOBUF2_DMA_SG*) ;; *) echo "does not say so: $text"; exit 1 ;; esac
 done
 """])
 
