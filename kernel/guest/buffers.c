@@ -88,7 +88,9 @@ int virtio_video_reqbufs(struct file *file, void *priv,
 	int err;
 
 	mutex_lock(&stream->lock);
-	err = vb2_reqbufs(&virtio_video_queue_of(stream, rb->type)->vb, rb);
+	err = rb->count ? virtio_video_stream_need(stream) : 0;
+	if (!err)
+		err = vb2_reqbufs(&virtio_video_queue_of(stream, rb->type)->vb, rb);
 	mutex_unlock(&stream->lock);
 	return err;
 }
@@ -111,11 +113,14 @@ int virtio_video_create_bufs(struct file *file, void *priv,
 			     struct v4l2_create_buffers *cb)
 {
 	struct virtio_video_stream *stream = to_stream(file);
+	struct virtio_video_queue *queue =
+		virtio_video_queue_of(stream, cb->format.type);
 	int err;
 
 	mutex_lock(&stream->lock);
-	err = vb2_create_bufs(&virtio_video_queue_of(stream, cb->format.type)->vb,
-			      cb);
+	err = cb->count ? virtio_video_stream_need(stream) : 0;
+	if (!err)
+		err = vb2_create_bufs(&queue->vb, cb);
 	mutex_unlock(&stream->lock);
 	return err;
 }

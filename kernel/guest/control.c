@@ -152,6 +152,9 @@ static int virtio_video_s_ctrl(struct v4l2_ctrl *ctrl)
 	const struct virtio_video_menu *menu = virtio_video_menu(ctrl->id);
 	unsigned int i;
 
+	/* What it is then is set when there is a stream to set it for. */
+	if (!READ_ONCE(stream->made))
+		return 0;
 	if (menu) {
 		/* It is the device's when the stream is of that format. */
 		if (menu->format != stream->coded_format)
@@ -180,12 +183,36 @@ static const struct v4l2_ctrl_ops virtio_video_ctrl_ops = {
 	.s_ctrl = virtio_video_s_ctrl,
 };
 
+/**
+ * virtio_video_controls_read - see what a stream's controls are at first
+ * @stream: the stream, made and nothing else
+ *
+ * Context: Process context, sleeps.
+ */
+void virtio_video_controls_read(struct virtio_video_stream *stream)
+{
+	struct virtio_video_device *vv = stream->vv;
+	unsigned int i;
+
+	if (!vv->encoder)
+		return;
+	for (i = VIRTIO_VIDEO_CONTROL_BITRATE; i < VIRTIO_VIDEO_CONTROLS; i++) {
+		/* What can't be read is tried; the first frame is a key frame. */
+		int err = i == VIRTIO_VIDEO_CONTROL_FORCE_KEYFRAME ?
+			  virtio_video_set_control(stream, i, 0, true) :
+			  virtio_video_get_control(stream, i, &vv->controls[i]);
+
+		if (!err)
+			vv->has_controls |= BIT(i);
+	}
+}
+
 /* A decoder's are there to be looked at. */
 static void virtio_video_menu_add(struct virtio_video_stream *stream,
 				  const struct virtio_video_menu *menu)
 {
-	const struct virtio_video_values *values =
-		virtio_video_values(stream->vv, menu);
+	struct virtio_video_device *vv = stream->vv;
+	const struct virtio_video_values *values = virtio_video_values(vv, menu);
 	u32 i, value, max = 0, is = U32_MAX;
 	struct v4l2_ctrl *ctrl;
 	u64 has = 0;
@@ -201,29 +228,29 @@ static void virtio_video_menu_add(struct virtio_video_stream *stream,
 	}
 	if (!has)
 		return;
+	value = vv->controls[menu->control] - menu->first;
 	if (menu->format == stream->coded_format &&
-	    !virtio_video_get_control(stream, menu->control, &value) &&
-	    value - menu->first < menu->num &&
-	    has & BIT_ULL(menu->menu[value - menu->first]))
-		is = menu->menu[value - menu->first];
+	    vv->has_controls & BIT(menu->control) && value < menu->num &&
+	    has & BIT_ULL(menu->menu[value]))
+		is = menu->menu[value];
 	ctrl = v4l2_ctrl_new_std_menu(&stream->handler, &virtio_video_ctrl_ops,
 				      menu->cid, max, ~has, is);
-	if (ctrl && !stream->vv->encoder)
+	if (ctrl && !vv->encoder)
 		ctrl->flags |= V4L2_CTRL_FLAG_READ_ONLY;
 }
 
 static void virtio_video_number_add(struct virtio_video_stream *stream,
 				    unsigned int i)
 {
+	u32 control = virtio_video_numbers[i].control;
 	u32 min = virtio_video_numbers[i].min;
 	u32 max = virtio_video_numbers[i].max;
 	u32 cid = virtio_video_numbers[i].cid;
 	u32 value;
 
-	if (virtio_video_get_control(stream, virtio_video_numbers[i].control,
-				     &value))
+	if (!(stream->vv->has_controls & BIT(control)))
 		return;
-	value = clamp(value, min, max);
+	value = clamp(stream->vv->controls[control], min, max);
 	if (v4l2_ctrl_get_menu(cid))
 		v4l2_ctrl_new_std_menu(&stream->handler, &virtio_video_ctrl_ops,
 				       cid, max, 0, value);
@@ -258,7 +285,7 @@ void virtio_video_controls_told(struct virtio_video_stream *stream)
 
 /**
  * virtio_video_controls_init - give a stream its controls
- * @stream: the stream, which the device has made
+ * @stream: the stream
  *
  * Context: Process context, sleeps.
  * Return: 0 or an error.
@@ -273,17 +300,11 @@ int virtio_video_controls_init(struct virtio_video_stream *stream)
 	virtio_video_min_add(stream);
 	for (i = 0; i < ARRAY_SIZE(virtio_video_menus); i++)
 		virtio_video_menu_add(stream, &virtio_video_menus[i]);
-	if (stream->vv->encoder) {
-		for (i = 0; i < ARRAY_SIZE(virtio_video_numbers); i++)
-			virtio_video_number_add(stream, i);
-		/* What can't be read is tried; the first frame is a key frame. */
-		if (!virtio_video_set_control(stream,
-					      VIRTIO_VIDEO_CONTROL_FORCE_KEYFRAME,
-					      0, true))
-			v4l2_ctrl_new_std(handler, &virtio_video_ctrl_ops,
-					  V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME,
-					  0, 0, 0, 0);
-	}
+	for (i = 0; i < ARRAY_SIZE(virtio_video_numbers); i++)
+		virtio_video_number_add(stream, i);
+	if (stream->vv->has_controls & BIT(VIRTIO_VIDEO_CONTROL_FORCE_KEYFRAME))
+		v4l2_ctrl_new_std(handler, &virtio_video_ctrl_ops,
+				  V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME, 0, 0, 0, 0);
 	err = handler->error;
 	if (err) {
 		v4l2_ctrl_handler_free(handler);

@@ -166,7 +166,8 @@ int virtio_video_g_fmt(struct file *file, void *priv, struct v4l2_format *f)
 static u32 virtio_video_fit(const struct virtio_video_range *range, u32 value)
 {
 	value = clamp(value, range->min, range->max);
-	return range->min + rounddown(value - range->min, range->step);
+	return min(range->min + roundup(value - range->min, range->step),
+		   range->max);
 }
 
 /* The size nearest to what is wanted. */
@@ -271,28 +272,6 @@ static void virtio_video_planes(struct virtio_video_layout *layout,
 	}
 }
 
-/* The coded format is a stream's for good: another one needs another stream. */
-static int virtio_video_recode(struct virtio_video_stream *stream, u32 format)
-{
-	u32 was = stream->coded_format;
-	int err;
-
-	if (vb2_is_busy(&stream->queues[VIRTIO_VIDEO_IN].vb) ||
-	    vb2_is_busy(&stream->queues[VIRTIO_VIDEO_OUT].vb))
-		return -EBUSY;
-	err = virtio_video_stream_destroy(stream);
-	if (err)
-		goto err_fail;
-	err = virtio_video_stream_create(stream, format);
-	if (!err)
-		return v4l2_ctrl_handler_setup(&stream->handler);
-	if (!virtio_video_stream_create(stream, was))
-		return err;
-err_fail:
-	virtio_video_stream_fail(stream, false);
-	return err;
-}
-
 static int virtio_video_set(struct virtio_video_stream *stream,
 			    struct virtio_video_queue *queue,
 			    struct v4l2_pix_format_mplane *pix)
@@ -304,12 +283,11 @@ static int virtio_video_set(struct virtio_video_stream *stream,
 	if (vb2_is_busy(&queue->vb))
 		return -EBUSY;
 	fmt = virtio_video_try(stream, queue, pix);
-	if (virtio_video_is_coded(fmt->known->format) &&
-	    fmt->known->format != stream->coded_format) {
-		err = virtio_video_recode(stream, fmt->known->format);
-		if (err)
-			return err;
-	}
+	err = virtio_video_is_coded(fmt->known->format) ?
+	      virtio_video_stream_recode(stream, fmt->known->format) :
+	      virtio_video_stream_need(stream);
+	if (err)
+		return err;
 	layout = queue->layout;
 	layout.format = fmt->known->format;
 	layout.width = pix->width;

@@ -271,6 +271,7 @@ static int virtio_video_probe(struct virtio_device *vdev)
 	if (err)
 		goto err_down;
 	virtio_video_controls_query(vv);
+	virtio_video_defaults_read(vv);
 	err = virtio_video_register(vv);
 	if (err)
 		goto err_down;

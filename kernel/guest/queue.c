@@ -436,7 +436,8 @@ void virtio_video_queues_limit(struct virtio_video_stream *stream)
 		struct virtio_video_queue *queue = &stream->queues[dir];
 
 		queue->vb.max_num_buffers =
-			clamp_t(u32, queue->layout.max_buffers, 2, VB2_MAX_FRAME);
+			clamp_t(u32, queue->layout.max_buffers ?: VB2_MAX_FRAME,
+				2, VB2_MAX_FRAME);
 	}
 }
 

@@ -64,7 +64,6 @@ int virtio_video_stream_create(struct virtio_video_stream *stream, u32 format)
 	struct virtio_video_stream_create *req;
 	struct virtio_video_cmd *cmd;
 	char name[TASK_COMM_LEN];
-	int err;
 
 	cmd = virtio_video_stream_cmd(stream, VIRTIO_VIDEO_CMD_STREAM_CREATE,
 				      sizeof(*req),
@@ -78,10 +77,7 @@ int virtio_video_stream_create(struct virtio_video_stream *stream, u32 format)
 	get_task_comm(name, current);
 	BUILD_BUG_ON(sizeof(req->tag) < sizeof(name));
 	memcpy(req->tag, name, sizeof(name));
-	err = virtio_video_call(cmd);
-	if (!err)
-		stream->coded_format = format;
-	return err;
+	return virtio_video_call(cmd);
 }
 
 int virtio_video_stream_destroy(struct virtio_video_stream *stream)

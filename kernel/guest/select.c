@@ -109,6 +109,14 @@ static u32 virtio_video_rate(const struct virtio_video_stream *stream,
 		     range->max);
 }
 
+static int virtio_video_wish(struct virtio_video_stream *stream,
+			     const struct virtio_video_layout *layout)
+{
+	return virtio_video_stream_need(stream) ?:
+	       virtio_video_set_params(stream, VIRTIO_VIDEO_IN, layout) ?:
+	       virtio_video_params_read(stream);
+}
+
 int virtio_video_s_parm(struct file *file, void *priv,
 			struct v4l2_streamparm *parm)
 {
@@ -121,8 +129,7 @@ int virtio_video_s_parm(struct file *file, void *priv,
 	mutex_lock(&stream->lock);
 	layout = stream->queues[VIRTIO_VIDEO_IN].layout;
 	layout.rate = virtio_video_rate(stream, &parm->parm.output.timeperframe);
-	err = virtio_video_set_params(stream, VIRTIO_VIDEO_IN, &layout) ?:
-	      virtio_video_params_read(stream);
+	err = virtio_video_wish(stream, &layout);
 	mutex_unlock(&stream->lock);
 	return err ?: virtio_video_g_parm(file, priv, parm);
 }
@@ -186,14 +193,15 @@ int virtio_video_s_selection(struct file *file, void *priv,
 	if (vb2_is_busy(&queue->vb))
 		goto unlock;
 	layout = queue->layout;
+	if (!layout.width || !layout.height)
+		goto unlock;
 	layout.crop.left = clamp_t(s32, sel->r.left, 0, layout.width - 1);
 	layout.crop.top = clamp_t(s32, sel->r.top, 0, layout.height - 1);
 	layout.crop.width = clamp_t(u32, sel->r.width, 1,
 				    layout.width - layout.crop.left);
 	layout.crop.height = clamp_t(u32, sel->r.height, 1,
 				     layout.height - layout.crop.top);
-	err = virtio_video_set_params(stream, VIRTIO_VIDEO_IN, &layout) ?:
-	      virtio_video_params_read(stream);
+	err = virtio_video_wish(stream, &layout);
 	sel->r = queue->layout.crop;
 unlock:
 	mutex_unlock(&stream->lock);

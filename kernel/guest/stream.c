@@ -63,33 +63,94 @@ void virtio_video_stream_task(struct virtio_video_stream *stream,
 	spin_unlock_irqrestore(&stream->slock, flags);
 }
 
-/* The first coded format that the device gives this guest. */
-static int virtio_video_stream_begin(struct virtio_video_stream *stream)
+/* With all that was said of it while there was none. */
+static int virtio_video_stream_make(struct virtio_video_stream *stream)
 {
-	const struct virtio_video_device *vv = stream->vv;
-	const struct virtio_video_caps *caps = &vv->caps[virtio_video_coded(vv)];
-	int err = -ENODEV;
-	u32 i;
+	int err = virtio_video_stream_create(stream, stream->coded_format);
 
-	for (i = 0; i < caps->num; i++) {
-		if (!caps->fmts[i].known)
-			continue;
-		err = virtio_video_stream_create(stream,
-						 caps->fmts[i].known->format);
-		if (err != -EINVAL)
-			break;
+	if (err)
+		return err;
+	WRITE_ONCE(stream->made, true);
+	err = virtio_video_params_read(stream);
+	if (err) {
+		virtio_video_stream_fail(stream, false);
+		return err;
 	}
+	if (stream->vv->encoder && stream->fh.ctrl_handler)
+		v4l2_ctrl_handler_setup(&stream->handler);
+	virtio_video_controls_told(stream);
+	return 0;
+}
+
+/**
+ * virtio_video_stream_need - have the device make the stream, if it has not yet
+ * @stream: the stream, its lock held
+ *
+ * A file may be opened to look at the node only; the device has a few streams.
+ *
+ * Context: Process context, sleeps.
+ * Return: 0 or an error.
+ */
+int virtio_video_stream_need(struct virtio_video_stream *stream)
+{
+	if (READ_ONCE(stream->lost))
+		return -ENODEV;
+	if (stream->made)
+		return READ_ONCE(stream->failed) ? -EIO : 0;
+	return virtio_video_stream_make(stream);
+}
+
+/**
+ * virtio_video_stream_recode - have the device make the stream for a coded format
+ * @stream: the stream, its lock held
+ * @format: enum virtio_video_format
+ *
+ * The format is a stream's for good: another one needs another stream.
+ *
+ * Context: Process context, sleeps.
+ * Return: 0 or an error.
+ */
+int virtio_video_stream_recode(struct virtio_video_stream *stream, u32 format)
+{
+	u32 was = stream->coded_format;
+	int err;
+
+	if (stream->made && format == was)
+		return virtio_video_stream_need(stream);
+	if (vb2_is_busy(&stream->queues[VIRTIO_VIDEO_IN].vb) ||
+	    vb2_is_busy(&stream->queues[VIRTIO_VIDEO_OUT].vb))
+		return -EBUSY;
+	if (stream->made) {
+		err = virtio_video_stream_destroy(stream);
+		if (err)
+			return err;
+		WRITE_ONCE(stream->made, false);
+	}
+	stream->coded_format = format;
+	err = virtio_video_stream_need(stream);
+	if (err)
+		stream->coded_format = was;
 	return err;
 }
 
 static struct virtio_video_stream *
 virtio_video_stream_new(struct virtio_video_device *vv)
 {
+	const struct virtio_video_fmt *fmt =
+		virtio_video_caps_find(vv, virtio_video_coded(vv), 0);
 	struct virtio_video_stream *stream = kzalloc_obj(*stream);
 	unsigned int i;
+	int id;
 
 	if (!stream)
 		return NULL;
+	id = ida_alloc_range(&vv->ids, 1, VIRTIO_VIDEO_STREAMS, GFP_KERNEL);
+	if (id < 0) {
+		kfree(stream);
+		return NULL;
+	}
+	stream->id = id;
+	stream->coded_format = fmt->known->format;
 	kref_init(&stream->ref);
 	stream->vv = vv;
 	mutex_init(&stream->lock);
@@ -99,6 +160,7 @@ virtio_video_stream_new(struct virtio_video_device *vv)
 	INIT_WORK(&stream->work, virtio_video_work);
 	for (i = 0; i < VIRTIO_VIDEO_DIRS; i++) {
 		stream->queues[i].dir = i;
+		stream->queues[i].layout = vv->layouts[i];
 		INIT_LIST_HEAD(&stream->queues[i].pending);
 		INIT_LIST_HEAD(&stream->queues[i].busy);
 	}
@@ -130,10 +192,35 @@ static void virtio_video_stream_end(struct virtio_video_stream *stream)
 	struct virtio_video_device *vv = stream->vv;
 	unsigned int restarts = READ_ONCE(vv->restarts);
 
-	if (virtio_video_stream_destroy(stream) == -ETIMEDOUT)
+	if (stream->made && virtio_video_stream_destroy(stream) == -ETIMEDOUT)
 		virtio_video_restart(vv, restarts);
 	/* The name is not given again while somebody may mean this one. */
 	ida_free(&vv->ids, stream->id);
+}
+
+/**
+ * virtio_video_defaults_read - see what a stream is at first
+ * @vv: the device
+ *
+ * A device that has no stream for us now is asked when it has one.
+ *
+ * Context: Process context, sleeps.
+ */
+void virtio_video_defaults_read(struct virtio_video_device *vv)
+{
+	struct virtio_video_stream *stream = virtio_video_stream_new(vv);
+	unsigned int dir;
+
+	if (!stream)
+		return;
+	if (!virtio_video_stream_create(stream, stream->coded_format)) {
+		stream->made = true;
+		for (dir = 0; dir < VIRTIO_VIDEO_DIRS; dir++)
+			virtio_video_get_params(stream, dir, &vv->layouts[dir]);
+		virtio_video_controls_read(stream);
+	}
+	virtio_video_stream_end(stream);
+	virtio_video_stream_put(stream);
 }
 
 int virtio_video_open(struct file *file)
@@ -145,37 +232,23 @@ int virtio_video_open(struct file *file)
 	stream = virtio_video_stream_new(vv);
 	if (!stream)
 		return -ENOMEM;
-	err = ida_alloc_range(&vv->ids, 1, VIRTIO_VIDEO_STREAMS, GFP_KERNEL);
-	if (err < 0)
-		goto err_free;
-	stream->id = err;
 	err = virtio_video_queues_init(stream);
-	if (err)
-		goto err_id;
-	v4l2_fh_init(&stream->fh, &vv->vfd);
-	virtio_video_stream_list(stream, true);
-	err = virtio_video_stream_begin(stream);
-	if (err)
-		goto err_list;
-	err = virtio_video_params_read(stream);
 	if (err)
 		goto err_stream;
 	virtio_video_queues_limit(stream);
+	v4l2_fh_init(&stream->fh, &vv->vfd);
 	err = virtio_video_controls_init(stream);
 	if (err)
-		goto err_stream;
+		goto err_queues;
+	virtio_video_stream_list(stream, true);
 	v4l2_fh_add(&stream->fh, file);
 	return 0;
 
-err_stream:
-	virtio_video_stream_destroy(stream);
-err_list:
-	virtio_video_stream_list(stream, false);
+err_queues:
 	v4l2_fh_exit(&stream->fh);
 	virtio_video_queues_release(stream);
-err_id:
-	ida_free(&vv->ids, stream->id);
-err_free:
+err_stream:
+	virtio_video_stream_end(stream);
 	virtio_video_stream_put(stream);
 	return err;
 }

@@ -38,9 +38,10 @@
 #define VIRTIO_VIDEO_VALUES_MAX	64
 #define VIRTIO_VIDEO_SIZE_MAX	16384
 #define VIRTIO_VIDEO_PLANE_MAX	SZ_1G
-#define VIRTIO_VIDEO_STREAMS	1024
+#define VIRTIO_VIDEO_STREAMS	16383
 /* Input buffers whose time code a frame may ask for. */
 #define VIRTIO_VIDEO_METAS	64
+#define VIRTIO_VIDEO_CONTROLS	(VIRTIO_VIDEO_CONTROL_GOP_SIZE + 1)
 
 enum virtio_video_dir {
 	VIRTIO_VIDEO_IN,
@@ -155,6 +156,9 @@ struct virtio_video_layout {
  * @caps: of the input and of the output
  * @profiles: of coded formats
  * @levels: of coded formats
+ * @layouts: params of a stream that nothing was done to
+ * @controls: what an encoder's controls are then, BIT(enum) in @has_controls
+ * @has_controls: those that the device knows
  * @max_resp: the longest answer but that about capabilities
  * @lock: of the queues, @up, and @commands; interrupts off
  * @up: commands can be sent
@@ -185,6 +189,9 @@ struct virtio_video_device {
 	struct virtio_video_caps caps[VIRTIO_VIDEO_DIRS];
 	struct virtio_video_values profiles[VIRTIO_VIDEO_CODED_NUM];
 	struct virtio_video_values levels[VIRTIO_VIDEO_CODED_NUM];
+	struct virtio_video_layout layouts[VIRTIO_VIDEO_DIRS];
+	u32 controls[VIRTIO_VIDEO_CONTROLS];
+	u32 has_controls;
 	u32 max_resp;
 
 	spinlock_t lock;
@@ -258,7 +265,8 @@ enum virtio_video_task {
  * @vv: the device
  * @list: in the device's
  * @id: the device's name for it
- * @coded_format: what the device made it for
+ * @made: the device has made it, which is not done before it is needed
+ * @coded_format: what the device is to make it for
  * @lock: of ioctls and of both queues
  * @handler: controls
  * @queues: input and output
@@ -288,6 +296,7 @@ struct virtio_video_stream {
 	struct virtio_video_device *vv;
 	struct list_head list;
 	u32 id;
+	bool made;
 	u32 coded_format;
 	struct mutex lock;
 	struct v4l2_ctrl_handler handler;
@@ -472,6 +481,7 @@ int virtio_video_s_selection(struct file *file, void *priv,
 
 /* control.c */
 void virtio_video_controls_query(struct virtio_video_device *vv);
+void virtio_video_controls_read(struct virtio_video_stream *stream);
 int virtio_video_controls_init(struct virtio_video_stream *stream);
 void virtio_video_controls_told(struct virtio_video_stream *stream);
 
@@ -485,6 +495,9 @@ int virtio_video_recall(struct virtio_video_stream *stream);
 
 /* stream.c */
 int virtio_video_open(struct file *file);
+int virtio_video_stream_need(struct virtio_video_stream *stream);
+int virtio_video_stream_recode(struct virtio_video_stream *stream, u32 format);
+void virtio_video_defaults_read(struct virtio_video_device *vv);
 int virtio_video_release(struct file *file);
 void virtio_video_stream_put(struct virtio_video_stream *stream);
 void virtio_video_stream_fail(struct virtio_video_stream *stream, bool lost);
