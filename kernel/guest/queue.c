@@ -380,6 +380,9 @@ static void virtio_video_stop_streaming(struct vb2_queue *vq)
 	spin_unlock_irq(&stream->slock);
 	if (clear)
 		virtio_video_queue_empty(stream, queue);
+	/* The device has said so by now, if that was the end of a drain. */
+	if (!stream->draining)
+		clear_bit(VIRTIO_VIDEO_TASK_DRAIN, &stream->tasks);
 	virtio_video_queue_return(stream, queue, VB2_BUF_STATE_ERROR);
 }
 
