@@ -62,8 +62,6 @@ __poll_t virtio_video_poll(struct file *file, struct poll_table_struct *wait)
 	poll_wait(file, &in->done_wq, wait);
 	poll_wait(file, &out->done_wq, wait);
 	poll_wait(file, &stream->fh.wait, wait);
-	if (!video_is_registered(&stream->vv->vfd))
-		return EPOLLERR | EPOLLHUP | EPOLLPRI;
 	if (wanted & EPOLLPRI && v4l2_event_pending(&stream->fh))
 		events |= EPOLLPRI;
 	if (!(wanted & (EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM)))

@@ -414,6 +414,8 @@ static int virtio_video_queue_init(struct virtio_video_stream *stream,
 	vq->timestamp_flags = V4L2_BUF_FLAG_TIMESTAMP_COPY;
 	vq->lock = &stream->lock;
 	vq->dev = stream->vv->dma_dev;
+	/* Frames that others are made from are read by the device as well. */
+	vq->bidirectional = dir == VIRTIO_VIDEO_OUT;
 	return vb2_queue_init(vq);
 }
 
