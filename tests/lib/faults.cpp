@@ -134,13 +134,20 @@ bool one(Victims &victims, unsigned nth, const std::function<bool()> &attempt,
     return failed;
 }
 
-void each(const std::function<bool()> &attempt, const std::function<void(bool done)> &after)
+void each(const std::function<bool()> &attempt, const std::function<void(bool done)> &after,
+          const std::function<void()> &before)
 {
     const Switch on;
     Victims self;
     unsigned nth = 1;
     unsigned failures = 0;
-    while (one(self, nth, attempt, after)) {
+    const auto again = [&] {
+        if (before) {
+            before();
+        }
+        return one(self, nth, attempt, after);
+    };
+    while (again()) {
         nth = next(nth);
         failures++;
     }

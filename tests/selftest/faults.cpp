@@ -73,21 +73,54 @@ void device_comes_and_goes(DeviceParams params)
     CHECK_EQ(remove_device(t.control, "d"), 0);
 }
 
-// A guest's driver, from open to DRIVER_OK.
+bool went_well(const std::function<void()> &steps)
+{
+    try {
+        steps();
+        return true;
+    } catch (const std::exception &) {
+        return false;
+    }
+}
+
+// A guest's driver, from open to DRIVER_OK. What vhost-vdpa itself does when it pins memory is left
+// out: where it has no memory for an entry it leaves pages pinned (docs/security.md).
 void guest_starts(const std::string &path, GuestSetup setup)
 {
     std::optional<Guest> guest;
+    const auto end = [&](bool) { guest.reset(); };
+
     faults::each(
         [&] {
-            try {
+            return went_well([&] {
                 guest.emplace(path, setup);
-                guest->start();
-                return true;
-            } catch (const std::exception &) {
-                return false;
-            }
+                guest->set_owner();
+                guest->negotiate();
+            });
         },
-        [&](bool) { guest.reset(); });
+        end);
+    faults::each(
+        [&] {
+            return went_well([&] {
+                guest->set_up_queues();
+                guest->driver_ok();
+            });
+        },
+        end,
+        [&] {
+            guest.emplace(path, setup);
+            guest->set_owner();
+            guest->negotiate();
+            guest->map_memory();
+            guest->make_queues();
+        });
+}
+
+// The core takes over the memory that is mapped, again and again.
+void memory_is_taken_over(Guest &guest)
+{
+    faults::each([&] { return guest.vdpa().batch_begin() == 0 && guest.vdpa().batch_end() == 0; },
+                 [](bool) {});
 }
 
 // What a device's own threads allocate for requests. A device of its own for each attempt: a driver
@@ -192,6 +225,7 @@ TEST("faults: a sound device comes and goes")
 
 TEST("faults: an SCMI device comes and goes")
 {
+    scmi::calm();
     device_comes_and_goes(scmi::params(scmi::everything()));
 }
 
@@ -212,13 +246,15 @@ TEST_RINGS("faults: a guest starts")
     guest.good();
 }
 
-TEST("faults: a guest starts, whose memory is in pieces")
+TEST("faults: a guest's memory is mapped")
 {
-    TestDevice device(echo_params(RingKind::split));
-    GuestSetup setup;
-    setup.ram = 1 << 20;
-    setup.scatter = true;
-    guest_starts(device.path(), setup);
+    for (const bool scatter : {false, true}) {
+        GuestSetup setup;
+        setup.scatter = scatter;
+        EchoFixture t(setup);
+        memory_is_taken_over(t.guest);
+        t.guest.good();
+    }
 }
 
 TEST("faults: a guest sends and receives CAN frames")
