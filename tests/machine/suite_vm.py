@@ -20,7 +20,7 @@ LEAKS = """cd /sys/kernel/debug
 sleep 6
 echo scan >kmemleak && echo scan >kmemleak && cat kmemleak
 echo clear >kmemleak"""
-TIMEOUT = {"selftest": (1200, 3600), "e2e": (1500, 7200)}  # of a program, in seconds; soak
+TIMEOUT = {"selftest": (1200, 3600), "e2e": (1500, 7200)}  # of a program, in seconds; soak, sanitizer
 
 
 class Runner:
@@ -59,7 +59,7 @@ class Runner:
         tap = Tap(self.results, suite, f"{self.kernel}/{program}")
         lines = Lines(tap.feed)
         usable, status, complaint = True, 0, ""
-        timeout = TIMEOUT[suite][self.soak]
+        timeout = TIMEOUT[suite][self.soak or self.kernel == "sanitizer"]
         try:
             status = machine.run([*self.environment, f"{TESTS}/{suite}/{program}"],
                                  timeout=timeout, output=lines.take)
