@@ -41,10 +41,10 @@ private:
 // Threads of the kernel whose name starts with that.
 std::vector<pid_t> threads(const std::string &name);
 
-// Does it with the first allocation failing, then with the second and so on, until it needs no more;
-// after many, not with each (with DEVHOST_SOAK=1 with each). @attempt tells whether it was done: it
-// must be where nothing failed. @after undoes it where it was done, and checks that nothing is there
-// where it was not; @before comes before each attempt.
+// Does it with the first allocation failing, then with the second and so on, until it needs no
+// more; after many, not with each (with DEVHOST_SOAK=1 with each). @attempt tells whether it was
+// done: it must be where nothing failed. @after undoes it where it was done, and checks that
+// nothing is there where it was not; @before comes before each attempt.
 void each(const std::function<bool()> &attempt, const std::function<void(bool done)> &after,
           const std::function<void()> &before = {});
 

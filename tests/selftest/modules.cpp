@@ -23,7 +23,7 @@ struct Unloaded {
     Unloaded()
     {
         shell("modprobe -a devhost vhost_can vhost_scmi vhost_snd_mix vhost_video");
-        shell("modprobe -r devhost_echo vhost_video vhost_snd_mix vhost_scmi vhost_can");
+        shell("modprobe -r vhost_echo vhost_video vhost_snd_mix vhost_scmi vhost_can");
         // modprobe takes away what the modules need, too
         shell("modprobe -a vhost_vdpa $(modinfo -F depends devhost vhost_can vhost_scmi vhost_snd "
               "vhost_snd_mix vhost_video | tr , '\\n' | grep -v '^devhost$\\|^vhost_snd$' | sort "
@@ -48,6 +48,7 @@ bool loaded(const std::string &name)
 
 TEST("faults: modules are loaded")
 {
+    const faults::Switch on; // skips the test without taking anything away
     const Unloaded none;
     for (const std::string name : in_order) {
         CHECK(!loaded(name));

@@ -10,6 +10,7 @@ import argparse
 import collections
 import fnmatch
 import hashlib
+import os
 import pathlib
 import re
 import shutil
@@ -40,6 +41,9 @@ def files_of(name):
     return {str(p.relative_to(TOP)) for p in found if p.is_file() and not LEFT_OVER.search(str(p))}
 
 
+BUILT = "${CMAKE_CURRENT_BINARY_DIR}"
+
+
 class CMake:
     """What the CMakeLists.txt of the tree install; conditions are taken to hold."""
 
@@ -55,6 +59,7 @@ class CMake:
         }
         self.given = dict(re.fullmatch(r"-D(\w+)(?::\w+)?=(.*)", o).groups() for o in options)
         self.files, self.sources = {}, set()      # installed path: its CMakeLists.txt
+        self.copies = {}                          # file in a build directory: what it is a copy of
         for name in self.LISTS:
             self._read(name)
 
@@ -67,6 +72,10 @@ class CMake:
         for variable, value in re.findall(r'set\((\w+)\s+"([^"]*)"\s+CACHE', text):
             self.variables[variable] = self.given.get(variable, value)
         self.variables["CMAKE_CURRENT_SOURCE_DIR"] = here
+        for variable, value in re.findall(rf"set\((\w+)\s+({re.escape(BUILT)}\S*)\s+CACHE", text):
+            self.variables[variable] = value
+        for source, copy in re.findall(r"configure_file\((\S+)\s+(\S+)\s+COPYONLY\)", text):
+            self.copies[self._expand(copy)] = os.path.normpath(f"{here}/{source}")
         for variable, pattern in re.findall(r"file\(GLOB\s+(\w+)\s+CONFIGURE_DEPENDS\s+(\S+)\)", text):
             found = sorted(TOP.glob(self._expand(pattern)))
             self.variables[variable] = " ".join(str(p.relative_to(TOP / here)) for p in found)
@@ -82,13 +91,20 @@ class CMake:
         if kind == "DIRECTORY" and not what:
             self.files[f"{base}/"] = name
         for word in what:
+            if kind == "DIRECTORY" and word.startswith(BUILT):
+                for copy, source in self.copies.items():
+                    if copy.startswith(f"{word}/"):
+                        inside = pathlib.PurePath(copy).relative_to(pathlib.PurePath(word).parent)
+                        self.files[str(base / inside)] = name
+                        self.sources.add((name, source))
+                continue
             if kind == "DIRECTORY":
                 for source in sorted(files_of(f"{here}/{word}")):
                     self.files[str(base / pathlib.PurePath(source).relative_to(here))] = name
                     self.sources.add((name, source))
                 continue
             self.files[str(base / pathlib.PurePath(word).name)] = name
-            if kind == "FILES" and "${CMAKE_CURRENT_BINARY_DIR}" not in word:
+            if kind == "FILES" and BUILT not in word:
                 source = word.removeprefix("./") if word.startswith("./") else f"{here}/{word}"
                 self.sources.add((name, source))
 
