@@ -43,12 +43,12 @@ private:
     bool lost_ = false;
 };
 
-int remove_device(Control &control, const std::string &name)
+NetlinkReply remove_device(Control &control, const std::string &name)
 {
     for (int tries = 0;; tries++) {
-        const int error = control.try_device_del("faults", name).error;
-        if (error != -EBUSY || tries == 100) {
-            return error; // udev may have the node open for a moment
+        NetlinkReply reply = control.try_device_del("faults", name);
+        if (reply.error != -EBUSY || tries == 100) {
+            return reply; // udev may have the node open for a moment
         }
         usleep(20000);
     }
@@ -68,9 +68,9 @@ void device_comes_and_goes(DeviceParams params)
     params.guest = "faults";
     params.name = "d";
     faults::each([&] { return command.accepted([&] { return t.control.try_device_new(params); }); },
-                 [&](bool done) { command.undone(remove_device(t.control, "d"), done); });
+                 [&](bool done) { command.undone(remove_device(t.control, "d").error, done); });
     t.control.device_new(params);
-    CHECK_EQ(remove_device(t.control, "d"), 0);
+    CHECK_EQ(remove_device(t.control, "d").error, 0);
 }
 
 bool went_well(const std::function<void()> &steps)
@@ -182,26 +182,13 @@ TEST("faults: a device goes")
     params.name = "d";
     Command command;
     t.control.device_new(params);
-    faults::each(
-        [&] {
-            return command.accepted([&] {
-                NetlinkReply reply;
-                for (int tries = 0; tries < 100; tries++) {
-                    reply = t.control.try_device_del("faults", "d");
-                    if (reply.error != -EBUSY) {
-                        break;
-                    }
-                    usleep(20000);
-                }
-                return reply;
-            });
-        },
-        [&](bool) {
-            const int left = remove_device(t.control, "d");
-            CHECK(left == 0 || left == -ENOENT);
-            t.control.device_new(params);
-        });
-    CHECK_EQ(remove_device(t.control, "d"), 0);
+    faults::each([&] { return command.accepted([&] { return remove_device(t.control, "d"); }); },
+                 [&](bool) {
+                     const int left = remove_device(t.control, "d").error;
+                     CHECK(left == 0 || left == -ENOENT);
+                     t.control.device_new(params);
+                 });
+    CHECK_EQ(remove_device(t.control, "d").error, 0);
 }
 
 TEST("faults: an echo device comes and goes")
