@@ -20,6 +20,10 @@ LEAKS = """cd /sys/kernel/debug
 sleep 6
 echo scan >kmemleak && echo scan >kmemleak && cat kmemleak
 echo clear >kmemleak"""
+# Selftests deal with the kernel alone. For each device that they make, udev and the daemon do several
+# times its work; in the soak tier they do.
+ALONE = ["systemctl", "stop", "devhostd.service", "systemd-udevd-control.socket",
+         "systemd-udevd-kernel.socket", "systemd-udevd.service"]
 TIMEOUT = {"selftest": (1200, 3600), "e2e": (1500, 7200)}  # of a program, in seconds; soak, sanitizer
 
 
@@ -31,10 +35,13 @@ class Runner:
         self.environment = ["env", f"DEVHOST_KERNEL={kernel}",
                             *(["DEVHOST_SOAK=1"] if soak else [])]
         self.offset = 0
+        self.alone = False
 
     def run(self, programs):
-        """All (suite, program); one that kills or hangs the device host costs a new boot."""
-        left = [p for p in programs if "/".join(p) not in OWN_MACHINE]
+        """All (suite, program); one that kills or hangs the device host costs a new boot. Selftests
+        come last: they end what e2e needs."""
+        left = sorted((p for p in programs if "/".join(p) not in OWN_MACHINE),
+                      key=lambda program: program[0] == "selftest")
         while left:
             self._boot(left)
         for program in programs:
@@ -46,7 +53,7 @@ class Runner:
         """Run what is left, until the machine can't be used any more."""
         machine = qemu.Machine(self.layer, self.kernel, **wants)
         say(f"{self.kernel}: booting; logs in {machine.dir}")
-        self.offset = 0
+        self.offset, self.alone = 0, self.soak
         with machine:
             if self.kernel == "sanitizer":
                 self._leaks(machine)  # those of the boot
@@ -61,6 +68,9 @@ class Runner:
         usable, status, complaint = True, 0, ""
         timeout = TIMEOUT[suite][self.soak or self.kernel == "sanitizer"]
         try:
+            if suite == "selftest" and not self.alone:
+                machine.run(ALONE, timeout=timeout)
+                self.alone = True
             status = machine.run([*self.environment, f"{TESTS}/{suite}/{program}"],
                                  timeout=timeout, output=lines.take)
         except TimeoutError:
@@ -110,9 +120,9 @@ class Lines:
 
 
 def run(results, layer, soak, wanted):
-    """The programs that are wanted on each kernel: {kernel: [(suite, program)]}. Two emulated
-    processors keep two real ones busy; more VMs than that slow each other."""
-    with ThreadPoolExecutor(max(1, os.cpu_count() // 2)) as pool:
+    """The programs that are wanted on each kernel: {kernel: [(suite, program)]}. A device host waits
+    about half of its time, so there is one for each processor."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         for done in [pool.submit(Runner(results, layer, kernel, soak).run, programs)
                      for kernel, programs in wanted.items()]:
             done.result()
