@@ -174,8 +174,8 @@ static u32 virtio_video_fit(const struct virtio_video_range *range, u32 value)
 static void virtio_video_size_fit(const struct virtio_video_fmt *fmt, u32 *width,
 				  u32 *height)
 {
-	u32 best = U32_MAX, w = *width, h = *height;
-	u32 i;
+	u32 i, w = *width, h = *height;
+	u64 best = U64_MAX;
 
 	for (i = 0; i < fmt->num_sizes; i++) {
 		u32 to_w = virtio_video_fit(&fmt->sizes[i].width, w);

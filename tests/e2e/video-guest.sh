@@ -8,7 +8,7 @@
 frames=${FRAMES:-$([ -n "$DEVHOST_SOAK" ] && echo 300 || echo 60)}
 share=/var/tmp/e2e-video
 
-plan 23
+plan 24
 
 report() {
 	devhostctl stats g1/dec | grep counter
@@ -25,7 +25,7 @@ put_back() {
 trap put_back EXIT
 
 if ! modprobe vicodec 2>/dev/null; then
-	for row in $(seq 23); do
+	for row in $(seq 24); do
 		skip "the kernel has no vicodec" "video, row $row"
 	done
 	finish
@@ -126,13 +126,24 @@ same() { # NAME NAME
 }
 
 complies() {
-	in_guest g1 v4l2-compliance -d "$1" >"$log/compliance"
+	# what fails is told on stderr
+	in_guest g1 v4l2-compliance -d "$1" >"$log/compliance" 2>&1
 	local status=$?
 	grep -v ': OK' "$log/compliance"
 	[ "$status" = 0 ] && grep -q 'Succeeded: [1-9][0-9]*, Failed: 0' "$log/compliance"
 }
 check "the decoder complies" complies "$decoder"
 check "the encoder complies" complies "$encoder"
+# largest NODE ARGUMENT WIDTH/HEIGHT: what comes of a size beyond all
+largest() {
+	in_guest g1 v4l2-ctl -d "$1" "$2=width=4294967295,height=4294967295" >"$log/size"
+	cat "$log/size"
+	grep -q "Width/Height *: $3\$" "$log/size"
+}
+size=$(v4l2-ctl -d "$host_encoder" --try-fmt-video-out width=65536,height=65536 |
+	sed -n 's:.*Width/Height *\: *::p')
+check "a size beyond all becomes the largest there is" \
+	largest "$encoder" --try-fmt-video-out "$size"
 
 # each bit
 film=(encode 1280 720 "$frames")
