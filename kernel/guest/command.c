@@ -2,7 +2,8 @@
 /*
  * Commands on their way: sent, answered or given up. A command that is given up
  * stays with the virtqueue until the device returns it or has been reset, for
- * the device may write its answer still.
+ * the device may write its answer still. So it is reset at once: nobody waits a
+ * second time for a device that is dead.
  */
 #include <linux/dma-mapping.h>
 #include <linux/scatterlist.h>
@@ -111,11 +112,14 @@ int virtio_video_cmd_send(struct virtio_video_device *vv,
 {
 	int err = virtio_video_cmd_try(vv, cmd);
 
-	if (err != -ENOSPC)
+	/* Somebody has waited, and nothing was answered since. */
+	if (err != -ENOSPC || READ_ONCE(vv->stuck))
 		return err;
 	wait_event_timeout(vv->space,
 			   (err = virtio_video_cmd_try(vv, cmd)) != -ENOSPC,
 			   VIRTIO_VIDEO_TIMEOUT);
+	if (err == -ENOSPC)
+		WRITE_ONCE(vv->stuck, true);
 	return err;
 }
 
@@ -169,18 +173,24 @@ int virtio_video_cmd_answer(const struct virtio_video_cmd *cmd, u32 type,
  * @type: enum virtio_video_resp_type, that of success
  * @len: bytes that the answer needs to have
  *
+ * A device that does not answer is reset: it has nothing of any stream then, and
+ * whatever streams ask for fails without a wait.
+ *
  * Context: Process context, sleeps, but not for long.
- * Return: 0 or an error; -ETIMEDOUT where there is no answer.
+ * Return: 0 or an error; -ETIMEDOUT where there was no answer.
  */
 int virtio_video_cmd_call(struct virtio_video_device *vv,
 			  struct virtio_video_cmd *cmd, u32 type, size_t len)
 {
+	unsigned int restarts = READ_ONCE(vv->restarts);
 	int err = virtio_video_cmd_send(vv, cmd);
 
 	if (err)
 		return err;
-	if (!wait_for_completion_timeout(&cmd->done, VIRTIO_VIDEO_TIMEOUT))
+	if (!wait_for_completion_timeout(&cmd->done, VIRTIO_VIDEO_TIMEOUT)) {
+		virtio_video_restart(vv, restarts);
 		return -ETIMEDOUT;
+	}
 	return virtio_video_cmd_answer(cmd, type, len);
 }
 
@@ -214,6 +224,8 @@ void virtio_video_cmd_interrupt(struct virtqueue *vq)
 			list_add_tail(&cmd->list, &cmds);
 		}
 	} while (!virtqueue_enable_cb(vq));
+	if (!list_empty(&cmds))
+		WRITE_ONCE(vv->stuck, false);
 	spin_unlock_irqrestore(&vv->lock, flags);
 	/* In the order in which the device has done them. */
 	virtio_video_cmds_done(&cmds);
@@ -237,6 +249,7 @@ void virtio_video_cmd_flush(struct virtio_video_device *vv)
 		cmd->status = -ENODEV;
 		list_add_tail(&cmd->list, &cmds);
 	}
+	WRITE_ONCE(vv->stuck, false);
 	spin_unlock_irqrestore(&vv->lock, flags);
 	virtio_video_cmds_done(&cmds);
 	wake_up_all(&vv->space);

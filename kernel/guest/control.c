@@ -129,20 +129,25 @@ virtio_video_values(struct virtio_video_device *vv,
  * @vv: the device
  *
  * Context: Process context, sleeps.
+ * Return: 0, or -ETIMEDOUT where the device does not answer.
  */
-void virtio_video_controls_query(struct virtio_video_device *vv)
+int virtio_video_controls_query(struct virtio_video_device *vv)
 {
 	unsigned int i;
+	int err;
 
 	for (i = 0; i < ARRAY_SIZE(virtio_video_menus); i++) {
 		const struct virtio_video_menu *menu = &virtio_video_menus[i];
 
-		if (virtio_video_caps_find(vv, virtio_video_coded(vv),
-					   menu->format))
-			virtio_video_query_control(vv, menu->control,
-						   menu->format,
-						   virtio_video_values(vv, menu));
+		if (!virtio_video_caps_find(vv, virtio_video_coded(vv),
+					    menu->format))
+			continue;
+		err = virtio_video_query_control(vv, menu->control, menu->format,
+						 virtio_video_values(vv, menu));
+		if (err == -ETIMEDOUT)
+			return err;
 	}
+	return 0;
 }
 
 static int virtio_video_s_ctrl(struct v4l2_ctrl *ctrl)

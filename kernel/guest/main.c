@@ -270,7 +270,9 @@ static int virtio_video_probe(struct virtio_device *vdev)
 	err = virtio_video_caps_read(vv);
 	if (err)
 		goto err_down;
-	virtio_video_controls_query(vv);
+	err = virtio_video_controls_query(vv);
+	if (err)
+		goto err_down;
 	virtio_video_defaults_read(vv);
 	err = virtio_video_register(vv);
 	if (err)

@@ -190,7 +190,7 @@ static int virtio_video_queue_empty(struct virtio_video_stream *stream,
 	spin_lock_irq(&stream->slock);
 	left = !list_empty(&queue->busy);
 	spin_unlock_irq(&stream->slock);
-	if (!left && err != -ETIMEDOUT)
+	if (!left)
 		return err;
 	virtio_video_restart(vv, restarts);
 	return -EIO;
@@ -282,15 +282,13 @@ static void virtio_video_buf_cleanup(struct vb2_buffer *vb)
 	struct virtio_video_queue *queue =
 		virtio_video_queue_of(stream, vb->type);
 	struct virtio_video_buffer *buf = to_buffer(vb);
-	unsigned int restarts = READ_ONCE(stream->vv->restarts);
 
 	/* That of a buffer without memory is ended, too. */
 	if (!buf->known)
 		return;
 	buf->known = false;
-	if (!--queue->resources &&
-	    virtio_video_destroy_all(stream, queue->dir) == -ETIMEDOUT)
-		virtio_video_restart(stream->vv, restarts);
+	if (!--queue->resources)
+		virtio_video_destroy_all(stream, queue->dir);
 }
 
 static int virtio_video_buf_prepare(struct vb2_buffer *vb)

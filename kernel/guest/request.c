@@ -24,7 +24,7 @@ virtio_video_stream_cmd(struct virtio_video_stream *stream, u32 type,
 	struct virtio_video_cmd_hdr *hdr;
 	struct virtio_video_cmd *cmd;
 
-	if (READ_ONCE(stream->lost))
+	if (virtio_video_lost(stream))
 		return NULL;
 	cmd = virtio_video_cmd_new(type, req_len, resp_len);
 	if (!cmd)
@@ -38,7 +38,7 @@ virtio_video_stream_cmd(struct virtio_video_stream *stream, u32 type,
 
 static int virtio_video_no_cmd(const struct virtio_video_stream *stream)
 {
-	return READ_ONCE(stream->lost) ? -ENODEV : -ENOMEM;
+	return virtio_video_lost(stream) ? -ENODEV : -ENOMEM;
 }
 
 /* A command that is answered with nothing but whether it went well. */

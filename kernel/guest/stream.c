@@ -93,7 +93,7 @@ static int virtio_video_stream_make(struct virtio_video_stream *stream)
  */
 int virtio_video_stream_need(struct virtio_video_stream *stream)
 {
-	if (READ_ONCE(stream->lost))
+	if (virtio_video_lost(stream))
 		return -ENODEV;
 	if (stream->made)
 		return READ_ONCE(stream->failed) ? -EIO : 0;
@@ -150,6 +150,7 @@ virtio_video_stream_new(struct virtio_video_device *vv)
 		return NULL;
 	}
 	stream->id = id;
+	stream->restarts = READ_ONCE(vv->restarts);
 	stream->coded_format = fmt->known->format;
 	kref_init(&stream->ref);
 	stream->vv = vv;
@@ -186,16 +187,12 @@ static void virtio_video_stream_list(struct virtio_video_stream *stream, bool on
 	cancel_work_sync(&stream->work);
 }
 
-/* What does not answer can't be trusted with memory. */
 static void virtio_video_stream_end(struct virtio_video_stream *stream)
 {
-	struct virtio_video_device *vv = stream->vv;
-	unsigned int restarts = READ_ONCE(vv->restarts);
-
-	if (stream->made && virtio_video_stream_destroy(stream) == -ETIMEDOUT)
-		virtio_video_restart(vv, restarts);
+	if (stream->made)
+		virtio_video_stream_destroy(stream);
 	/* The name is not given again while somebody may mean this one. */
-	ida_free(&vv->ids, stream->id);
+	ida_free(&stream->vv->ids, stream->id);
 }
 
 /**

@@ -166,6 +166,7 @@ struct virtio_video_layout {
  * @eventq: virtqueue 1
  * @events: buffers of @eventq
  * @space: for those who wait until @commandq has room
+ * @stuck: one of them did so in vain
  * @streams_lock: of @streams; interrupts off
  * @streams: open files
  * @ids: of streams
@@ -200,6 +201,7 @@ struct virtio_video_device {
 	struct virtqueue *eventq;
 	struct virtio_video_event *events;
 	wait_queue_head_t space;
+	bool stuck;
 
 	spinlock_t streams_lock;
 	struct list_head streams;
@@ -265,6 +267,7 @@ enum virtio_video_task {
  * @vv: the device
  * @list: in the device's
  * @id: the device's name for it
+ * @restarts: of the device, when it was opened
  * @made: the device has made it, which is not done before it is needed
  * @coded_format: what the device is to make it for
  * @lock: of ioctls and of both queues
@@ -296,6 +299,7 @@ struct virtio_video_stream {
 	struct virtio_video_device *vv;
 	struct list_head list;
 	u32 id;
+	unsigned int restarts;
 	bool made;
 	u32 coded_format;
 	struct mutex lock;
@@ -384,6 +388,13 @@ static inline enum virtio_video_dir
 virtio_video_raw(const struct virtio_video_device *vv)
 {
 	return vv->encoder ? VIRTIO_VIDEO_IN : VIRTIO_VIDEO_OUT;
+}
+
+/* Nor does the device know one that was there before it was reset. */
+static inline bool virtio_video_lost(const struct virtio_video_stream *stream)
+{
+	return READ_ONCE(stream->lost) ||
+	       stream->restarts != READ_ONCE(stream->vv->restarts);
 }
 
 static inline bool virtio_video_is_coded(u32 format)
@@ -480,7 +491,7 @@ int virtio_video_s_selection(struct file *file, void *priv,
 			     struct v4l2_selection *sel);
 
 /* control.c */
-void virtio_video_controls_query(struct virtio_video_device *vv);
+int virtio_video_controls_query(struct virtio_video_device *vv);
 void virtio_video_controls_read(struct virtio_video_stream *stream);
 int virtio_video_controls_init(struct virtio_video_stream *stream);
 void virtio_video_controls_told(struct virtio_video_stream *stream);
