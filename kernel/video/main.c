@@ -11,6 +11,28 @@
 /* Threads for the codec: as many streams can be at it at once. */
 #define VHOST_VIDEO_HELPERS	8
 
+/* What is read of it must be the codec's for as long as it is the device's. */
+static int vhost_video_codec_take(struct vhost_video *vv, int fd, bool encoder,
+				  struct netlink_ext_ack *extack)
+{
+	int err;
+
+	err = vhost_video_node_open(&vv->node, fd, encoder, extack);
+	if (err)
+		return err;
+	err = vhost_video_caps_read(vv);
+	if (err) {
+		NL_SET_ERR_MSG_FMT(extack,
+				   "%s has no formats that a guest's %s could use",
+				   vv->node.vdev->name,
+				   encoder ? "encoder" : "decoder");
+		vhost_video_node_close(&vv->node);
+		return err;
+	}
+	vhost_video_controls_read(vv);
+	return 0;
+}
+
 static int vhost_video_create(struct devhost_device *dev, struct nlattr **tb,
 			      bool encoder, struct netlink_ext_ack *extack)
 {
@@ -29,27 +51,14 @@ static int vhost_video_create(struct devhost_device *dev, struct nlattr **tb,
 	vv->scratch = kvzalloc(VHOST_VIDEO_CAPS_MAX, GFP_KERNEL);
 	if (!vv->scratch)
 		return -ENOMEM;
-	err = vhost_video_node_open(&vv->node,
-				    nla_get_u32(tb[DEVHOST_A_VIDEO_FD]),
-				    encoder, extack);
-	if (err)
-		goto err_scratch;
-	err = vhost_video_caps_read(vv);
+	err = vhost_video_codec_take(vv, nla_get_u32(tb[DEVHOST_A_VIDEO_FD]),
+				     encoder, extack);
 	if (err) {
-		NL_SET_ERR_MSG_FMT(extack,
-				   "%s has no formats that a guest's %s could use",
-				   vv->node.vdev->name,
-				   encoder ? "encoder" : "decoder");
-		goto err_node;
+		kvfree(vv->scratch);
+		return err;
 	}
-	vhost_video_controls_read(vv);
+	mutex_init(&vv->node_lock);
 	return 0;
-
-err_node:
-	vhost_video_node_close(&vv->node);
-err_scratch:
-	kvfree(vv->scratch);
-	return err;
 }
 
 static int vhost_video_decoder_create(struct devhost_device *dev,
@@ -71,22 +80,76 @@ static void vhost_video_destroy(struct devhost_device *dev)
 	struct vhost_video *vv = devhost_priv(dev);
 
 	vhost_video_node_close(&vv->node);
+	mutex_destroy(&vv->node_lock);
 	kvfree(vv->scratch);
+}
+
+/* Drivers have been told what the codec can do, and are not told again. */
+static bool vhost_video_alike(const struct vhost_video *vv,
+			      const struct vhost_video *other)
+{
+	return !memcmp(vv->caps, other->caps, sizeof(vv->caps)) &&
+	       !memcmp(vv->profiles, other->profiles, sizeof(vv->profiles)) &&
+	       !memcmp(vv->levels, other->levels, sizeof(vv->levels));
+}
+
+/* A codec in the place of one that has gone. Streams have failed with that. */
+static int vhost_video_set(struct devhost_device *dev, struct nlattr **tb,
+			   struct netlink_ext_ack *extack)
+{
+	struct vhost_video *vv = devhost_priv(dev);
+	struct vhost_video *other;
+	int err;
+
+	if (!tb[DEVHOST_A_VIDEO_FD] || tb[DEVHOST_A_VIDEO_STREAMS_MAX]) {
+		NL_SET_ERR_MSG(extack, "only the codec can be another one");
+		return -EINVAL;
+	}
+	if (video_is_registered(vv->node.vdev)) {
+		NL_SET_ERR_MSG(extack, "the device has its codec");
+		return -EBUSY;
+	}
+	other = kvzalloc(sizeof(*other), GFP_KERNEL);
+	if (!other)
+		return -ENOMEM;
+	err = vhost_video_codec_take(other, nla_get_u32(tb[DEVHOST_A_VIDEO_FD]),
+				     vv->node.encoder, extack);
+	if (err)
+		goto out;
+	if (vhost_video_alike(vv, other)) {
+		mutex_lock(&vv->node_lock);
+		vhost_video_node_swap(&vv->node, &other->node);
+		mutex_unlock(&vv->node_lock);
+	} else {
+		NL_SET_ERR_MSG_FMT(extack,
+				   "%s can do something else than the codec that has gone",
+				   other->node.vdev->name);
+		err = -EINVAL;
+	}
+	vhost_video_node_close(&other->node);
+out:
+	kvfree(other);
+	return err;
 }
 
 static int vhost_video_fill(struct devhost_device *dev, struct sk_buff *msg)
 {
 	struct vhost_video *vv = devhost_priv(dev);
+	const struct video_device *vdev;
+	int err = 0;
 
 	if (nla_put_u32(msg, DEVHOST_A_VIDEO_STREAMS_MAX, vv->max_streams) ||
 	    nla_put_u32(msg, DEVHOST_A_VIDEO_STREAMS,
-			READ_ONCE(vv->num_streams)) ||
-	    nla_put_string(msg, DEVHOST_A_VIDEO_NAME, vv->node.vdev->name))
+			READ_ONCE(vv->num_streams)))
 		return -EMSGSIZE;
-	if (video_is_registered(vv->node.vdev) &&
-	    nla_put_u32(msg, DEVHOST_A_VIDEO_NODE, vv->node.vdev->num))
-		return -EMSGSIZE;
-	return 0;
+	mutex_lock(&vv->node_lock);
+	vdev = vv->node.vdev;
+	if (nla_put_string(msg, DEVHOST_A_VIDEO_NAME, vdev->name) ||
+	    (video_is_registered(vv->node.vdev) &&
+	     nla_put_u32(msg, DEVHOST_A_VIDEO_NODE, vdev->num)))
+		err = -EMSGSIZE;
+	mutex_unlock(&vv->node_lock);
+	return err;
 }
 
 static u64 vhost_video_features(struct devhost_device *dev)
@@ -166,13 +229,16 @@ static void vhost_video_get_config(struct devhost_device *dev, void *buf)
 
 	config->max_caps_length = cpu_to_le32(VHOST_VIDEO_CAPS_MAX);
 	config->max_resp_length = cpu_to_le32(VHOST_VIDEO_CAPS_MAX);
+	mutex_lock(&vv->node_lock);
 	strscpy(config->device_name, vv->node.vdev->name,
 		sizeof(config->device_name));
+	mutex_unlock(&vv->node_lock);
 }
 
 #define VHOST_VIDEO_OPS(new) {						\
 	.create = new,							\
 	.destroy = vhost_video_destroy,					\
+	.set = vhost_video_set,						\
 	.fill = vhost_video_fill,					\
 	.features = vhost_video_features,				\
 	.start = vhost_video_start,					\

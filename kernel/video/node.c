@@ -9,6 +9,7 @@
 
 #include <linux/cred.h>
 #include <linux/fs.h>
+#include <linux/minmax.h>
 #include <media/v4l2-ioctl.h>
 
 #include "vhost_video.h"
@@ -104,6 +105,22 @@ int vhost_video_node_again(struct vhost_video_node *node,
 	}
 	node->encoder = from->encoder;
 	return 0;
+}
+
+/**
+ * vhost_video_node_swap - have the one be what the other was
+ * @node: a node
+ * @with: another one, of the same direction
+ *
+ * Context: Process context; nobody looks at either.
+ */
+void vhost_video_node_swap(struct vhost_video_node *node,
+			   struct vhost_video_node *with)
+{
+	swap(node->file, with->file);
+	swap(node->vdev, with->vdev);
+	swap(node->fh, with->fh);
+	swap(node->mplane, with->mplane);
 }
 
 /**

@@ -111,8 +111,13 @@ static int vhost_video_session_coded(struct vhost_video_session *session)
 static u32 vhost_video_session_open(struct vhost_video_session *session)
 {
 	struct vhost_video_node *node = &session->node;
+	struct vhost_video *vv = session->vv;
+	int err;
 
-	if (vhost_video_node_again(node, &session->vv->node))
+	mutex_lock(&vv->node_lock);
+	err = vhost_video_node_again(node, &vv->node);
+	mutex_unlock(&vv->node_lock);
+	if (err)
 		return VIRTIO_VIDEO_RESP_ERR_OUT_OF_MEMORY;
 	vhost_video_session_poll(session);
 	if ((!node->encoder &&

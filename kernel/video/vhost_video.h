@@ -309,7 +309,9 @@ struct vhost_video_values {
 /**
  * struct vhost_video - a device; constant, or the worker's
  * @dev: the core's side of it
- * @node: the file that it was given; never streams
+ * @node: the file that it was given; never streams. But for @node.encoder it
+ *	may become another one when the codec has gone
+ * @node_lock: of that
  * @caps: formats, by queue
  * @profiles: by coded format
  * @levels: by coded format
@@ -324,6 +326,7 @@ struct vhost_video_values {
 struct vhost_video {
 	struct devhost_device *dev;
 	struct vhost_video_node node;
+	struct mutex node_lock; /* while the node is looked at */
 	struct vhost_video_caps caps[VHOST_VIDEO_QUEUES];
 	struct vhost_video_values profiles[VHOST_VIDEO_CODED_NUM];
 	struct vhost_video_values levels[VHOST_VIDEO_CODED_NUM];
@@ -341,6 +344,8 @@ int vhost_video_node_open(struct vhost_video_node *node, int fd, bool encoder,
 			  struct netlink_ext_ack *extack);
 int vhost_video_node_again(struct vhost_video_node *node,
 			   const struct vhost_video_node *from);
+void vhost_video_node_swap(struct vhost_video_node *node,
+			   struct vhost_video_node *with);
 void vhost_video_node_close(struct vhost_video_node *node);
 u32 vhost_video_node_type(const struct vhost_video_node *node,
 			  enum vhost_video_queue queue);

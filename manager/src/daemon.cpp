@@ -125,6 +125,7 @@ int serve()
     Work kernel_work = [&] { host.handle_kernel_events(); };
     Work link_work = [&] { host.handle_link_events(); };
     Work card_work = [&] { host.handle_card_events(); };
+    Work codec_work = [&] { host.handle_codec_events(); };
     Work reload_work = [&] {
         notify_reloading();
         service.reload();
@@ -139,6 +140,9 @@ int serve()
     bus_require(sd_event_add_io(event.get(), nullptr, system.card_event_fd(), EPOLLIN, on_readable,
                                 &card_work),
                 "Cannot watch the sound cards");
+    bus_require(sd_event_add_io(event.get(), nullptr, system.codec_event_fd(), EPOLLIN, on_readable,
+                                &codec_work),
+                "Cannot watch the codecs");
     bus_require(sd_event_add_signal(event.get(), nullptr, SIGHUP, on_signal, &reload_work),
                 "Cannot watch signals");
     bus_require(sd_event_add_signal(event.get(), nullptr, SIGTERM, nullptr, nullptr),

@@ -176,6 +176,13 @@ DeviceInfo GenlKernel::set_sound(const std::string &guest, const std::string &na
     return device(guest, name);
 }
 
+DeviceInfo GenlKernel::set_codec(const std::string &guest, const std::string &name,
+                                 const VideoFile &file)
+{
+    change(guest, name, [&](nl_msg &message) { put_codec(message, guest, name, file); });
+    return device(guest, name);
+}
+
 DeviceInfo GenlKernel::set_jacks(const std::string &guest, const std::string &name,
                                  const std::vector<bool> &connected)
 {

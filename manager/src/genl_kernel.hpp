@@ -41,6 +41,8 @@ public:
                              const BackendFiles &files) override;
     DeviceInfo set_sound(const std::string &guest, const std::string &name,
                          const SndFiles &files) override;
+    DeviceInfo set_codec(const std::string &guest, const std::string &name,
+                         const VideoFile &file) override;
     DeviceInfo set_jacks(const std::string &guest, const std::string &name,
                          const std::vector<bool> &connected) override;
     std::vector<ScmiResourceInfo> resources(const std::string &guest,

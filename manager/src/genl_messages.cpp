@@ -215,6 +215,16 @@ void put_sound(nl_msg &message, const std::string &guest, const std::string &nam
     }
 }
 
+void put_codec(nl_msg &message, const std::string &guest, const std::string &name,
+               const VideoFile &file)
+{
+    const Nest nest(message, DEVHOST_A_DEV);
+    put(message, DEVHOST_A_DEV_GUEST, guest);
+    put(message, DEVHOST_A_DEV_NAME, name);
+    const Nest backend(message, DEVHOST_A_DEV_BACKEND);
+    put(message, DEVHOST_A_VIDEO_FD, file.node);
+}
+
 void put_jacks(nl_msg &message, const std::string &guest, const std::string &name,
                const std::vector<bool> &connected)
 {

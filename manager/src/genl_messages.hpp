@@ -22,6 +22,8 @@ void put_new_device(nl_msg &message, const std::string &guest, const DeviceConfi
                     const BackendFiles &files);
 void put_sound(nl_msg &message, const std::string &guest, const std::string &name,
                const SndFiles &files);
+void put_codec(nl_msg &message, const std::string &guest, const std::string &name,
+               const VideoFile &file);
 void put_jacks(nl_msg &message, const std::string &guest, const std::string &name,
                const std::vector<bool> &connected);
 void put_statistics_of(nl_msg &message, const std::string &guest, const std::string &name);

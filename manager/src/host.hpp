@@ -91,7 +91,8 @@ public:
     void handle_link_events();
     /// Sound cards that came back are given to the mixers and devices that lost them.
     void handle_card_events();
-    /// Sees which codecs are gone, of which the kernel tells nobody.
+    /// Sees which codecs are gone, and gives those that came back to the devices that lost them.
+    void handle_codec_events();
     void refresh_codecs();
     /// Which mixers are wanted.
     void set_mixers(std::vector<MixerConfig> mixers, bool all, const Mixers::Report &report);
@@ -169,6 +170,7 @@ private:
     void name_cards(Device &device);
     void name_codec(Device &device);
     void refresh_cards(const std::string &guest, const std::string &name);
+    void refresh_codec(const std::string &guest, const std::string &name);
     /// True where they changed.
     bool refresh_levels(Device &device);
     void refresh_all_levels();

@@ -159,7 +159,9 @@ void Host::set_features_mask(const std::string &guest, const std::string &name, 
 void Host::note_backend(const std::string &guest, const std::string &name, const Backend &wanted)
 {
     find(guest, name).wanted = wanted;
-    refresh_cards(guest, name); // cards may have come back while nobody watched
+    // What came back while nobody watched.
+    refresh_cards(guest, name);
+    refresh_codec(guest, name);
 }
 
 void Host::set_link(const std::string &guest, const std::string &name,

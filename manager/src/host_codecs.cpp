@@ -14,6 +14,42 @@ void Host::name_codec(Device &device)
                                                    : std::vector<std::string>();
 }
 
+void Host::handle_codec_events()
+{
+    if (parts_.codecs.read_events() != DeviceEvents()) {
+        refresh_codecs();
+    }
+}
+
+// A codec that can do something else is refused by the kernel, for the guest has read what the old
+// one could: that takes a reload, which makes the device anew.
+void Host::refresh_codec(const std::string &guest_name, const std::string &name)
+{
+    const Device &device = find(guest_name, name);
+    const auto *info = std::get_if<VideoBackendInfo>(&device.info.backend);
+    const auto *wanted = device.wanted ? std::get_if<VideoDeviceConfig>(&*device.wanted) : nullptr;
+    if (info == nullptr || wanted == nullptr || info->node) {
+        return;
+    }
+    const Subject subject{.guest = guest_name, .device = name};
+    VideoFile file;
+    try {
+        file.node = parts_.codecs.open(*wanted);
+    } catch (const Error &error) {
+        if (error.cause() != Cause::invalid_args) { // it is not there
+            log_error(subject, error.what());
+        }
+        return;
+    }
+    try {
+        take(parts_.kernel.set_codec(guest_name, name, file));
+        log_info(subject, "the codec is back.");
+    } catch (const Error &error) {
+        log_error(subject, error.what());
+    }
+}
+
+// The kernel itself tells nobody that a device has lost its codec.
 void Host::refresh_codecs()
 {
     std::vector<std::pair<std::string, std::string>> names; // what follows may drop devices
@@ -27,6 +63,10 @@ void Host::refresh_codecs()
     for (const auto &[guest_name, name] : names) {
         try {
             refresh_device(guest_name, name);
+            if (const auto guest = guests_.find(guest_name);
+                guest != guests_.end() && guest->second.devices.contains(name)) {
+                refresh_codec(guest_name, name);
+            }
         } catch (const Error &error) {
             log_error({.guest = guest_name, .device = name}, error.what());
         }

@@ -249,6 +249,9 @@ public:
     /// Gives streams and controls other files.
     virtual DeviceInfo set_sound(const std::string &guest, const std::string &name,
                                  const SndFiles &files) = 0;
+    /// Gives a device the codec that it has lost.
+    virtual DeviceInfo set_codec(const std::string &guest, const std::string &name,
+                                 const VideoFile &file) = 0;
     /// Says of each jack whether something is plugged in.
     virtual DeviceInfo set_jacks(const std::string &guest, const std::string &name,
                                  const std::vector<bool> &connected) = 0;

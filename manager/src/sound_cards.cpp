@@ -8,12 +8,9 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
-#include <linux/netlink.h>
 #include <sound/asound.h>
-#include <string_view>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <vector>
 
 #include "error.hpp"
@@ -30,34 +27,6 @@ Error no_card(const std::string &card)
 {
     return {Cause::invalid_args,
             "There is no sound card '" + card + "': load its driver, or correct the name."};
-}
-
-// The group in which the kernel itself tells of devices; their nodes are there by then.
-UniqueFd open_uevents()
-{
-    UniqueFd fd(
-        socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT));
-    sockaddr_nl address{};
-    address.nl_family = AF_NETLINK;
-    address.nl_groups = 1;
-    if (!fd || bind(fd.get(), reinterpret_cast<sockaddr *>(&address), sizeof(address)) != 0) {
-        throw system_error(errno, "Cannot watch the sound cards");
-    }
-    return fd;
-}
-
-// A uevent is "action@path" and lines "KEY=value", each with a NUL.
-bool is_new_sound_device(std::string_view event)
-{
-    const auto has = [&](std::string_view line) {
-        std::size_t at = event.find(line);
-        while (at != std::string_view::npos && at != 0 && event[at - 1] != '\0') {
-            at = event.find(line, at + 1);
-        }
-        return at != std::string_view::npos && at + line.size() <= event.size() &&
-               (at + line.size() == event.size() || event[at + line.size()] == '\0');
-    };
-    return has("ACTION=add") && has("SUBSYSTEM=sound");
 }
 
 UniqueFd open_card_node(const fs::path &node, const std::string &card)
@@ -88,10 +57,10 @@ const char *word_of(devhost_snd_direction direction)
 AlsaCards::AlsaCards(fs::path sys, fs::path dev)
     : sys_(std::move(sys)),
       dev_(std::move(dev)),
-      uevents_(open_uevents()),
+      uevents_("sound"),
       poll_(epoll_create1(EPOLL_CLOEXEC))
 {
-    if (!poll_ || !watch(poll_, uevents_)) {
+    if (!poll_ || !watch(poll_, uevents_.fd())) {
         throw system_error(errno, "Cannot watch the sound cards");
     }
 }
@@ -199,26 +168,9 @@ std::uint32_t AlsaCards::numid(const UniqueFd &card, const SndControlConfig &con
                                          control.card + " controls' lists what it has.");
 }
 
-bool AlsaCards::read_uevents()
-{
-    std::array<char, 8192> event{};
-    bool come = false;
-    for (;;) {
-        const ssize_t length = recv(uevents_.get(), event.data(), event.size(), 0);
-        if (length < 0 && errno == ENOBUFS) {
-            come = true; // some were lost
-            continue;
-        }
-        if (length <= 0) {
-            return come;
-        }
-        come |= is_new_sound_device({event.data(), static_cast<std::size_t>(length)});
-    }
-}
-
 SndCardEvents AlsaCards::read_events()
 {
-    return {.come = read_uevents(), .levels = read_mixers()};
+    return {.come = uevents_.read().come, .levels = read_mixers()};
 }
 
 void open_stream(SoundCards &cards, const SndDeviceConfig &config, std::uint32_t id,

@@ -11,6 +11,7 @@
 
 #include "device_snd.hpp"
 #include "mixer_config.hpp"
+#include "uevents.hpp"
 #include "unique_fd.hpp"
 
 namespace devhost {
@@ -94,12 +95,11 @@ public:
 private:
     [[nodiscard]] std::uint32_t number(const std::string &card);
     [[nodiscard]] std::filesystem::path control_node(std::uint32_t card) const;
-    bool read_uevents();
     bool read_mixers();
     const UniqueFd *mixer(std::uint32_t card);
 
     std::filesystem::path sys_, dev_;
-    UniqueFd uevents_;
+    Uevents uevents_;
     std::map<std::uint32_t, UniqueFd> mixers_; // control files of mixers, subscribed
     UniqueFd poll_;                            // of all that
 };

@@ -22,6 +22,7 @@ public:
     [[nodiscard]] int kernel_event_fd() const { return kernel_.event_fd(); }
     [[nodiscard]] int link_event_fd() const { return links_.event_fd(); }
     [[nodiscard]] int card_event_fd() const { return cards_.event_fd(); }
+    [[nodiscard]] int codec_event_fd() const { return codecs_.event_fd(); }
 
 private:
     GenlKernel kernel_;

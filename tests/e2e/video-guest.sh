@@ -8,7 +8,7 @@
 frames=${FRAMES:-$([ -n "$DEVHOST_SOAK" ] && echo 300 || echo 60)}
 share=/var/tmp/e2e-video
 
-plan 24
+plan 25
 
 report() {
 	devhostctl stats g1/dec | grep counter
@@ -25,7 +25,7 @@ put_back() {
 trap put_back EXIT
 
 if ! modprobe vicodec 2>/dev/null; then
-	for row in $(seq 24); do
+	for row in $(seq 25); do
 		skip "the kernel has no vicodec" "video, row $row"
 	done
 	finish
@@ -214,14 +214,39 @@ killed() {
 }
 check "a program that is killed leaves nothing in the way of the next" killed
 
-# the device goes away
-taken() {
+# the codec goes away under a reader, and is back; from here on the host's nodes are others
+has_codec() { # YES|NO
+	devhostctl --json show g1/dec >"$log/show"
+	cat "$log/show"
+	[ "$1" = "$(grep -q '/dev/video' "$log/show" && echo yes || echo no)" ]
+}
+codec_back() {
+	local driver=/sys/bus/platform/drivers/vicodec
+	has_codec yes || return
 	spawn reader guest_loops
 	sleep 3
+	echo vicodec.0 >"$driver/unbind" || return
+	eventually 30 sh -c "! kill -0 $(cat "$log/reader.pid")" || return
+	eventually 10 has_codec no || return
+	echo vicodec.0 >"$driver/bind" || return
+	eventually 10 has_codec yes || return
+	note back on_guest "$decoder" decode /tmp/part0.fwht && same host-part0 back
+}
+check "a codec that goes and is back is the guest's again" codec_back
+
+# the device goes away
+taken() {
+	local since
+	spawn reader guest_loops
+	sleep 3
+	since=$SECONDS
 	# it says that the VMM has it open still; the device serves nothing more
 	devhostctl --force remove g1/dec
+	# it gives up after 2 s without a frame, and whatever it asks for then is waited for 10 s, once
 	eventually 60 sh -c "! kill -0 $(cat "$log/reader.pid")" || return
+	echo "the reader was told after $((SECONDS - since)) s"
 	in_guest g1 dmesg | tail -n 5
+	[ $((SECONDS - since)) -lt 30 ] || return
 	in_guest g1 pgrep v4l2-ctl && return 1
 	note none on_guest "$decoder" decode /tmp/part0.fwht
 	! cmp -s "$log/sum.none" "$log/sum.host-part0"

@@ -297,6 +297,18 @@ DeviceInfo FakeKernel::set_sound(const std::string &guest, const std::string &na
     return device(guest, name);
 }
 
+DeviceInfo FakeKernel::set_codec(const std::string &guest, const std::string &name,
+                                 const VideoFile & /*file*/)
+{
+    changes.push_back("set_codec " + guest + "/" + name);
+    if (other_codecs) {
+        throw Error(Cause::invalid_args, "this codec can do something else");
+    }
+    change_device(guest, name,
+                  [](DeviceInfo &info) { std::get<VideoBackendInfo>(info.backend).node = 3; });
+    return device(guest, name);
+}
+
 DeviceInfo FakeKernel::set_jacks(const std::string &guest, const std::string &name,
                                  const std::vector<bool> &connected)
 {
@@ -573,6 +585,28 @@ void FakeCards::turn(std::uint32_t card, const SndLevel &level)
 {
     levels_[card] = level;
     events_.levels = true;
+    signal_fd(events_fd_);
+}
+
+FakeCodecs::FakeCodecs() : events_fd_(new_eventfd()) {}
+
+DeviceEvents FakeCodecs::read_events()
+{
+    drain(events_fd_);
+    return std::exchange(events_, {});
+}
+
+void FakeCodecs::come(std::uint32_t number, const std::vector<std::string> &names)
+{
+    present[number] = names;
+    events_.come = true;
+    signal_fd(events_fd_);
+}
+
+void FakeCodecs::go(std::uint32_t number)
+{
+    present.erase(number);
+    events_.gone = true;
     signal_fd(events_fd_);
 }
 

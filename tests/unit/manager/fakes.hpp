@@ -45,6 +45,8 @@ public:
                              const BackendFiles &files) override;
     DeviceInfo set_sound(const std::string &guest, const std::string &name,
                          const SndFiles &files) override;
+    DeviceInfo set_codec(const std::string &guest, const std::string &name,
+                         const VideoFile &file) override;
     DeviceInfo set_jacks(const std::string &guest, const std::string &name,
                          const std::vector<bool> &connected) override;
     std::vector<ScmiResourceInfo> resources(const std::string &guest,
@@ -76,6 +78,9 @@ public:
     void set_policy(const std::string &guest, std::optional<std::uint32_t> policy);
     void deny(DenialInfo denial);
     void lose_events();
+
+    /// Codecs can do something else than those that went.
+    bool other_codecs = false;
 
     /// Of the only queue of each device, all the time.
     double items_a_second = 0;
@@ -159,11 +164,23 @@ private:
 /// Codecs by the number of their node.
 class FakeCodecs final : public VideoCodecs {
 public:
+    FakeCodecs();
+
+    [[nodiscard]] int event_fd() const override { return events_fd_.get(); }
+    DeviceEvents read_events() override;
+    /// They come or go, and that is told.
+    void come(std::uint32_t number, const std::vector<std::string> &names);
+    void go(std::uint32_t number);
+
     UniqueFd open(const VideoDeviceConfig &video) override;
     std::vector<std::string> names(std::uint32_t number) override { return present[number]; }
 
     std::map<std::uint32_t, std::vector<std::string>> present;
     unsigned opened = 0;
+
+private:
+    UniqueFd events_fd_;
+    DeviceEvents events_;
 };
 
 /// Mixers are there until they are removed.

@@ -365,6 +365,25 @@ TEST_F(Genl, GivesASoundDeviceOtherFiles)
     EXPECT_EQ(control[DEVHOST_A_SND_CONTROL_ROLE], nullptr);
 }
 
+TEST_F(Genl, GivesAVideoDeviceAnotherCodec)
+{
+    const VideoFile file{.node = null_fd()};
+    NlMessage sent;
+    channel->on_request = [&](std::uint8_t command) {
+        if (command == DEVHOST_CMD_DEVICE_SET) {
+            sent = std::move(channel->sent);
+            channel->answer(device_message(DEVHOST_CMD_DEVICE_GET));
+        }
+    };
+    kernel->set_codec("ivi", "dec0", file);
+    ASSERT_TRUE(sent);
+    const auto device = parse_nest(parse_top(sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
+    EXPECT_STREQ(nla_get_string(device[DEVHOST_A_DEV_NAME]), "dec0");
+    const auto video = parse_nest(device[DEVHOST_A_DEV_BACKEND], DEVHOST_A_VIDEO_MAX);
+    EXPECT_EQ(nla_get_u32(video[DEVHOST_A_VIDEO_FD]), static_cast<std::uint32_t>(file.node.get()));
+    EXPECT_EQ(video[DEVHOST_A_VIDEO_STREAMS_MAX], nullptr); // is as it was
+}
+
 TEST_F(Genl, SaysOfEachJackWhetherItIsPluggedIn)
 {
     NlMessage sent;

@@ -119,13 +119,15 @@ protected:
     // The codec goes; the kernel tells nobody.
     void lose()
     {
-        machine.codecs.present.clear();
+        machine.codecs.go(3);
         machine.kernel.change_device("ivi", "dec0", [](DeviceInfo &info) {
             std::get<VideoBackendInfo>(info.backend).node.reset();
         });
         machine.kernel.read_events();
         machine.kernel.changes.clear();
     }
+    bool has_node() { return std::get<VideoBackendInfo>(device().info.backend).node.has_value(); }
+    const Texts given{"set_codec ivi/dec0"};
 
     FakeMachine machine;
     Host host = machine.new_host();
@@ -189,7 +191,69 @@ TEST_F(VideoHost, WhatDiffersIsMadeAnew)
     EXPECT_TRUE(plan(wanted, &later.guest("ivi")).empty());
 }
 
-TEST_F(VideoHost, ACodecThatWentAndIsBackIsTakenByAReload)
+TEST(Uevents, TellWhatCameAndWent)
+{
+    using namespace std::string_literals;
+    const std::string kernel = "add@/devices/x/video4linux/video0\0ACTION=add\0"
+                               "SUBSYSTEM=video4linux\0DEVNAME=video0\0SEQNUM=7\0"s;
+    EXPECT_EQ(device_events_of(kernel, "video4linux"), (DeviceEvents{.come = true}));
+    EXPECT_EQ(device_events_of(kernel, "sound"), DeviceEvents());
+    EXPECT_EQ(device_events_of(kernel, "video"), DeviceEvents());
+    const std::string udev = "libudev\0\xfe\xed\xca\xfe\x28\0\0\0\x28\0\0\0\x99\x01\0\0"
+                             "\x11\x22\x33\x44\0\0\0\0\0\0\0\0\0\0\0\0ACTION=remove\0"
+                             "DEVPATH=/devices/x/video4linux/video0\0SUBSYSTEM=video4linux\0"s;
+    EXPECT_EQ(device_events_of(udev, "video4linux"), (DeviceEvents{.gone = true}));
+    EXPECT_EQ(device_events_of("x\0XACTION=add\0SUBSYSTEM=sound\0"s, "sound"), DeviceEvents());
+    EXPECT_EQ(device_events_of("", "sound"), DeviceEvents());
+}
+
+TEST_F(VideoHost, ACodecThatComesBackIsGivenToItsDevice)
+{
+    host.create_device("ivi", video_device("dec0"));
+    host.note_backend("ivi", "dec0", video_device("dec0").backend);
+    machine.kernel.set_busy("ivi", "dec0", true); // its VMM goes on
+    lose();
+    host.handle_codec_events();
+    EXPECT_FALSE(has_node());
+    EXPECT_TRUE(device().codec.empty());
+    machine.codecs.come(4, {"hantro-vpu"});
+    host.handle_codec_events();
+    EXPECT_TRUE(machine.kernel.changes.empty()) << machine.kernel.changes.front();
+    machine.codecs.come(3, {"vicodec"});
+    EXPECT_FALSE(has_node());
+    host.handle_codec_events();
+    EXPECT_TRUE(has_node());
+    EXPECT_EQ(device().codec, Texts{"vicodec"});
+    EXPECT_EQ(machine.kernel.changes, given);
+    machine.codecs.come(5, {"vicodec"});
+    host.handle_codec_events();
+    EXPECT_EQ(machine.kernel.changes, given) << "it has one";
+}
+
+TEST_F(VideoHost, ACodecThatIsAnotherOneIsNotGivenToTheDevice)
+{
+    host.create_device("ivi", video_device("dec0"));
+    lose();
+    machine.codecs.come(3, {"vicodec"});
+    machine.kernel.other_codecs = true;
+    host.handle_codec_events();
+    EXPECT_EQ(machine.kernel.changes, given);
+    EXPECT_FALSE(has_node());
+}
+
+TEST_F(VideoHost, ACodecThatCameBackWhileNobodyWatchedIsGivenAtTheStart)
+{
+    host.create_device("ivi", video_device("dec0"));
+    lose();
+    machine.codecs.present[3] = {"vicodec"};
+    Host later = machine.new_host();
+    later.discover();
+    EXPECT_TRUE(machine.kernel.changes.empty()) << "what is wanted is not known yet";
+    later.note_backend("ivi", "dec0", video_device("dec0").backend);
+    EXPECT_EQ(machine.kernel.changes, given);
+}
+
+TEST_F(VideoHost, ACodecThatWentAndAnotherCameIsTakenByAReload)
 {
     host.remove_guest("ivi", false);
     machine.write_config("ivi", "[[device]]\nname = \"dec0\"\nclass = \"video_decoder\"\n"
@@ -202,14 +266,17 @@ TEST_F(VideoHost, ACodecThatWentAndIsBackIsTakenByAReload)
     lose();
     // While a VMM has it open, the device cannot be made anew.
     machine.codecs.present[3] = {"vicodec"};
+    machine.kernel.other_codecs = true;
     machine.kernel.set_busy("ivi", "dec0", true);
     configuration.reload();
     EXPECT_EQ(configuration.problems().size(), 1U);
     machine.kernel.set_busy("ivi", "dec0", false);
     configuration.reload();
     EXPECT_TRUE(configuration.problems().empty());
+    // It was tried to be given each time.
+    std::erase(machine.kernel.changes, given.front());
     EXPECT_EQ(machine.kernel.changes, (Texts{"remove_device ivi/dec0", "create_device ivi/dec0"}));
-    EXPECT_TRUE(std::get<VideoBackendInfo>(device().info.backend).node);
+    EXPECT_TRUE(has_node());
 }
 
 using VideoBus = BusFixture;

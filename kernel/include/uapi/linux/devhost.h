@@ -820,7 +820,8 @@ enum devhost_scmi_reading_attr {
  * @DEVHOST_A_VIDEO_FD: u32, a codec of the host, /dev/video*, that the sender
  *	has opened to read and write; the device keeps the file and opens the
  *	same node again for each stream, the sender closes its own descriptor
- *	(new)
+ *	(new). On a live device whose codec is gone: another one in its place,
+ *	which has to be able to do the same; -EBUSY while it has its codec (set)
  * @DEVHOST_A_VIDEO_STREAMS_MAX: u32, streams at a time, 1 ..
  *	DEVHOST_VIDEO_STREAMS_LIMIT, default 8; new and get
  * @DEVHOST_A_VIDEO_STREAMS: u32, streams now (get)
