@@ -133,7 +133,7 @@ static int virtio_video_caps_parse(struct virtio_video_reader *from,
 		if (virtio_video_is_coded(format) == coded &&
 		    (coded || le32_to_cpu(desc->planes_layout) &
 			      VIRTIO_VIDEO_PLANES_LAYOUT_SINGLE_BUFFER))
-			fmt->known = virtio_video_known_format(format);
+			fmt->known = virtio_video_know(format, 0);
 		if (fmt->known)
 			found = true;
 	}

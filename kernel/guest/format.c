@@ -8,31 +8,6 @@
 
 #include "virtio_video_drv.h"
 
-static const struct virtio_video_known virtio_video_known[] = {
-	{ VIRTIO_VIDEO_FORMAT_ARGB8888, V4L2_PIX_FMT_ARGB32 },
-	{ VIRTIO_VIDEO_FORMAT_BGRA8888, V4L2_PIX_FMT_ABGR32 },
-	{ VIRTIO_VIDEO_FORMAT_NV12, V4L2_PIX_FMT_NV12 },
-	{ VIRTIO_VIDEO_FORMAT_YUV420, V4L2_PIX_FMT_YUV420 },
-	{ VIRTIO_VIDEO_FORMAT_YVU420, V4L2_PIX_FMT_YVU420 },
-	{ VIRTIO_VIDEO_FORMAT_MPEG2, V4L2_PIX_FMT_MPEG2 },
-	{ VIRTIO_VIDEO_FORMAT_MPEG4, V4L2_PIX_FMT_MPEG4 },
-	{ VIRTIO_VIDEO_FORMAT_H264, V4L2_PIX_FMT_H264 },
-	{ VIRTIO_VIDEO_FORMAT_HEVC, V4L2_PIX_FMT_HEVC },
-	{ VIRTIO_VIDEO_FORMAT_VP8, V4L2_PIX_FMT_VP8 },
-	{ VIRTIO_VIDEO_FORMAT_VP9, V4L2_PIX_FMT_VP9 },
-	{ VIRTIO_VIDEO_FORMAT_FWHT, V4L2_PIX_FMT_FWHT },
-};
-
-const struct virtio_video_known *virtio_video_known_format(u32 format)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(virtio_video_known); i++)
-		if (virtio_video_known[i].format == format)
-			return &virtio_video_known[i];
-	return NULL;
-}
-
 /* Bytes of a buffer. */
 u32 virtio_video_layout_size(const struct virtio_video_layout *layout)
 {
@@ -135,7 +110,7 @@ static void virtio_video_pix(struct virtio_video_stream *stream,
 {
 	const struct virtio_video_layout *layout = &queue->layout;
 	const struct virtio_video_known *known =
-		virtio_video_known_format(layout->format);
+		virtio_video_know(layout->format, 0);
 
 	memset(pix, 0, sizeof(*pix));
 	/* A device that has not decided yet. */

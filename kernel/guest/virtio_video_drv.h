@@ -26,6 +26,7 @@
 #include <media/videobuf2-v4l2.h>
 
 #include "virtio_video.h"
+#include "virtio_video_formats.h"
 
 #define VIRTIO_VIDEO_NAME	"virtio_video"
 
@@ -65,16 +66,6 @@ struct virtio_video_size {
 	struct virtio_video_range width;
 	struct virtio_video_range height;
 	struct virtio_video_range rate;
-};
-
-/**
- * struct virtio_video_known - a format that has a name in V4L2
- * @format: enum virtio_video_format
- * @fourcc: V4L2_PIX_FMT_*
- */
-struct virtio_video_known {
-	u32 format;
-	u32 fourcc;
 };
 
 /**
@@ -464,7 +455,6 @@ virtio_video_caps_fourcc(const struct virtio_video_device *vv,
 			 enum virtio_video_dir dir, u32 fourcc);
 
 /* format.c */
-const struct virtio_video_known *virtio_video_known_format(u32 format);
 u32 virtio_video_layout_size(const struct virtio_video_layout *layout);
 int virtio_video_params_read(struct virtio_video_stream *stream);
 extern const struct v4l2_ioctl_ops virtio_video_ioctl_ops;

@@ -2,59 +2,20 @@
 /*
  * Formats: the protocol's and V4L2's, and the params of a queue. A frame is one
  * piece of memory with its colour planes behind each other; formats that want
- * more pieces have no place in the table.
+ * more pieces have no place in the table (virtio_video_formats.h).
  */
 #include <linux/string.h>
 
 #include "vhost_video.h"
+#include "virtio_video_formats.h"
 
 /* What a coded buffer has to hold where the driver does not say. */
 #define VHOST_VIDEO_CODED_SIZE	SZ_1M
 
-/**
- * struct vhost_video_known - a format
- * @format: enum virtio_video_format
- * @fourcc: V4L2_PIX_FMT_*
- * @planes: colour planes; 0: coded
- * @chroma: what divides the size of the first plane to that of the others
- */
-struct vhost_video_known {
-	u32 format;
-	u32 fourcc;
-	u32 planes;
-	u32 chroma;
-};
-
-static const struct vhost_video_known vhost_video_known[] = {
-	{ VIRTIO_VIDEO_FORMAT_ARGB8888, V4L2_PIX_FMT_ARGB32, 1, 1 },
-	{ VIRTIO_VIDEO_FORMAT_BGRA8888, V4L2_PIX_FMT_ABGR32, 1, 1 },
-	{ VIRTIO_VIDEO_FORMAT_NV12, V4L2_PIX_FMT_NV12, 2, 2 },
-	{ VIRTIO_VIDEO_FORMAT_YUV420, V4L2_PIX_FMT_YUV420, 3, 4 },
-	{ VIRTIO_VIDEO_FORMAT_YVU420, V4L2_PIX_FMT_YVU420, 3, 4 },
-	{ VIRTIO_VIDEO_FORMAT_MPEG2, V4L2_PIX_FMT_MPEG2 },
-	{ VIRTIO_VIDEO_FORMAT_MPEG4, V4L2_PIX_FMT_MPEG4 },
-	{ VIRTIO_VIDEO_FORMAT_H264, V4L2_PIX_FMT_H264 },
-	{ VIRTIO_VIDEO_FORMAT_HEVC, V4L2_PIX_FMT_HEVC },
-	{ VIRTIO_VIDEO_FORMAT_VP8, V4L2_PIX_FMT_VP8 },
-	{ VIRTIO_VIDEO_FORMAT_VP9, V4L2_PIX_FMT_VP9 },
-	{ VIRTIO_VIDEO_FORMAT_FWHT, V4L2_PIX_FMT_FWHT },
-};
-
-static const struct vhost_video_known *vhost_video_know(u32 format, u32 fourcc)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(vhost_video_known); i++)
-		if ((format && vhost_video_known[i].format == format) ||
-		    (fourcc && vhost_video_known[i].fourcc == fourcc))
-			return &vhost_video_known[i];
-	return NULL;
-}
-
 /* 0 where there is none. */
 u32 vhost_video_fourcc(u32 format)
 {
-	const struct vhost_video_known *known = vhost_video_know(format, 0);
+	const struct virtio_video_known *known = virtio_video_know(format, 0);
 
 	return known ? known->fourcc : 0;
 }
@@ -62,7 +23,7 @@ u32 vhost_video_fourcc(u32 format)
 /* 0 where there is none. */
 u32 vhost_video_from_fourcc(u32 fourcc)
 {
-	const struct vhost_video_known *known = vhost_video_know(0, fourcc);
+	const struct virtio_video_known *known = virtio_video_know(0, fourcc);
 
 	return known ? known->format : 0;
 }
@@ -71,10 +32,10 @@ u32 vhost_video_from_fourcc(u32 fourcc)
 static void vhost_video_planes(struct vhost_video_params *params, u32 stride,
 			       u32 size)
 {
-	const struct vhost_video_known *known;
+	const struct virtio_video_known *known;
 	u32 i, left = size;
 
-	known = vhost_video_know(params->format, 0);
+	known = virtio_video_know(params->format, 0);
 	if (!known || !known->planes) {
 		params->num_planes = 1;
 		params->planes[0].size = size;
