@@ -177,12 +177,32 @@ def check_sources(layer):
 def check_versions(layer):
     """One version, one oldest kernel, one set of modules."""
     version = re.search(r"^project\(devhost VERSION (\S+)", read("CMakeLists.txt"), re.M)[1]
-    minimum = re.search(r'BUILD_EXCLUSIVE_KERNEL_MIN="(.*)"', read("packaging/dkms/dkms.conf"))[1]
-    for name in ("devhost", "devhost-bpf", "devhost-modules", "devhost-source"):
+    for name in ("devhost", "devhost-bpf", "devhost-modules", "devhost-guest-modules",
+                 "devhost-source"):
         if layer.recipes[name].getVar("PV") != version:
             layer.say(f"{name}: PV is not {version}")
-    if layer.recipes["devhost-modules"].getVar("DEVHOST_KERNEL_MIN") != minimum:
-        layer.say(f"devhost-modules: DEVHOST_KERNEL_MIN is not {minimum}")
+    for name, conf in (("devhost-modules", "dkms.conf"), ("devhost-guest-modules", "guest.conf")):
+        minimum = re.search(r'BUILD_EXCLUSIVE_KERNEL_MIN="(.*)"', read(f"packaging/dkms/{conf}"))[1]
+        if layer.recipes[name].getVar("DEVHOST_KERNEL_MIN") != minimum:
+            layer.say(f"{name}: DEVHOST_KERNEL_MIN is not {minimum}")
+
+
+def check_guest(layer):
+    """The guests' driver has all that it includes, as in its Debian package."""
+    parts = set().union(*(files_of(p) for p in
+                          layer.recipes["devhost-guest-modules"].words("DEVHOST_PARTS")))
+    parts = {p for p in parts if p.startswith("kernel/")}
+    rules = re.findall(r"^\t((?:cp|install) .*)", read("packaging/debian/rules").replace("\\\n", " "),
+                       re.M)
+    copied = [word for line in rules if "$(GUEST_SOURCE)/kernel" in line for word in line.split()
+              if word.startswith("kernel/")]
+    layer.same("devhost-guest-modules, sources", parts, set().union(*map(files_of, copied)))
+    # Where kernel/guest/Kbuild has the compiler look.
+    places = ("kernel/guest", "kernel/video", "kernel/compat")
+    for path in sorted(p for p in parts if p.startswith(places[:2]) and p.endswith((".c", ".h"))):
+        for header in re.findall(r'^#include "(.*)"', read(path), re.M):
+            if not parts & {f"{place}/{header}" for place in places}:
+                layer.say(f"devhost-guest-modules: {path}: {header} is not among its sources")
 
 
 def owners(recipe, installed):
@@ -347,7 +367,8 @@ def check_qemu(layer):
 def check_dependencies(layer):
     """Packages of ours that somebody wants are made by somebody."""
     made = {package for r in layer.recipes.values() for package in r.words("PACKAGES")}
-    modules = set(re.findall(r"^obj-m\s*\+=\s*(\w+)\.o", read("Kbuild"), re.M))
+    modules = set(re.findall(r"^obj-m\s*\+=\s*(\w+)\.o",
+                             read("Kbuild") + read("kernel/guest/Kbuild"), re.M))
     made |= {"kernel-module-" + module.replace("_", "-") for module in modules}
     for recipe in layer.recipes.values():
         for variable in list(recipe.values):
@@ -363,7 +384,7 @@ def main():
     options = parser.parse_args()
     layer = Layer()
     if not layer.complaints:
-        for check in (check_conf, check_sources, check_versions, check_manager,
+        for check in (check_conf, check_sources, check_versions, check_guest, check_manager,
                       check_source_package, check_fragment, check_qemu, check_dependencies):
             check(layer)
         if options.debian:
