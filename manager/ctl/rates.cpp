@@ -6,6 +6,7 @@
 #include <iterator>
 #include <sstream>
 
+#include <latency.h>
 #include <unistd.h>
 
 #include "bus_paths.hpp"
@@ -24,11 +25,35 @@ std::uint64_t number(const Setting &value)
     return number == nullptr ? 0 : static_cast<std::uint64_t>(*number);
 }
 
+// Measuring wants BTF of the module; all else does without.
+QueueLatencies read_latencies(Client &client, const std::string &path)
+{
+    QueueLatencies all;
+    try {
+        const BusMessage answer = client.call(path, device_interface, "GetLatencies");
+        const Setting counts = BusType<Setting>::read(*answer);
+        for (const auto &[key, count] : std::get<SettingTable>(counts.value)) {
+            const std::size_t dot = key.rfind('.');
+            const std::string_view kind = std::string_view(key).substr(0, dot);
+            LatencyCounts &to = kind.ends_with(".wait") ? all.wait : all.service;
+            to[std::stoull(key.substr(dot + 1))] += number(count);
+        }
+    } catch (const Error &error) {
+        if (error.cause() != Cause::not_supported) {
+            throw;
+        }
+    }
+    return all;
+}
+
 Totals read_totals(Client &client, const std::string &path, std::uint32_t worker)
 {
     const BusMessage answer = client.call(path, device_interface, "GetStatistics");
     const Setting statistics = BusType<Setting>::read(*answer);
-    Totals totals{.worker = worker, .cpu_us = cpu_time(worker)};
+    Totals totals;
+
+    totals.worker = worker;
+    totals.cpu_us = cpu_time(worker);
 
     for (const auto &[key, value] : std::get<SettingTable>(statistics.value)) {
         if (key.starts_with("queue.") && key.ends_with(".popped")) {
@@ -39,6 +64,7 @@ Totals read_totals(Client &client, const std::string &path, std::uint32_t worker
             totals.denied += number(value);
         }
     }
+    totals.latencies = read_latencies(client, path);
     return totals;
 }
 
@@ -46,6 +72,20 @@ Totals read_totals(Client &client, const std::string &path, std::uint32_t worker
 std::uint64_t grown(std::uint64_t before, std::uint64_t after)
 {
     return after >= before ? after - before : after;
+}
+
+LatencyCounts grown(const LatencyCounts &before, const LatencyCounts &after)
+{
+    LatencyCounts counts;
+
+    for (const auto &[nanoseconds, count] : after) {
+        const auto known = before.find(nanoseconds);
+        const std::uint64_t more = grown(known == before.end() ? 0 : known->second, count);
+        if (more != 0) {
+            counts[nanoseconds] = more;
+        }
+    }
+    return counts;
 }
 
 Rates rates_of(const Totals &before, const Totals &after, double seconds)
@@ -57,7 +97,9 @@ Rates rates_of(const Totals &before, const Totals &after, double seconds)
     Rates rates{.items = a_second(before.items, after.items),
                 .denied = a_second(before.denied, after.denied),
                 .audited = a_second(before.audited, after.audited),
-                .cpu_us = std::nullopt};
+                .cpu_us = std::nullopt,
+                .latencies = {.wait = grown(before.latencies.wait, after.latencies.wait),
+                              .service = grown(before.latencies.service, after.latencies.service)}};
 
     if (after.cpu_us) {
         // Another thread has a time of its own.
@@ -67,8 +109,18 @@ Rates rates_of(const Totals &before, const Totals &after, double seconds)
     return rates;
 }
 
+void add(LatencyCounts &to, const LatencyCounts &more)
+{
+    for (const auto &[nanoseconds, count] : more) {
+        to[nanoseconds] += count;
+    }
+}
+
 void add(Rates &to, const Rates &more)
 {
+    add(to.latencies.wait, more.latencies.wait);
+    add(to.latencies.service, more.latencies.service);
+
     to.items += more.items;
     to.denied += more.denied;
     to.audited += more.audited;
@@ -78,6 +130,23 @@ void add(Rates &to, const Rates &more)
 }
 
 } // namespace
+
+std::optional<std::uint64_t> percentile(const LatencyCounts &counts, unsigned percent)
+{
+    std::uint64_t all = 0;
+    std::uint64_t seen = 0;
+
+    for (const auto &[nanoseconds, count] : counts) {
+        all += count;
+    }
+    for (const auto &[nanoseconds, count] : counts) {
+        seen += count;
+        if (seen * 100 >= all * percent) {
+            return latency_lower(latency_slot(nanoseconds) + 1);
+        }
+    }
+    return std::nullopt;
+}
 
 // Below task/ it is the thread's own; above, that of the whole process.
 std::optional<std::uint64_t> cpu_time(std::uint32_t thread)

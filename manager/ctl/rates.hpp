@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "client.hpp"
+#include "latency.hpp"
 
 namespace devhost::ctl {
 
@@ -21,6 +22,7 @@ struct Totals {
     std::uint64_t audited = 0; // served, though the policy is against it
     std::uint32_t worker = 0;
     std::optional<std::uint64_t> cpu_us; // of the worker, while there is one
+    QueueLatencies latencies;            // of all its queues
 };
 
 struct Sample {
@@ -37,6 +39,7 @@ struct Rates {
     std::uint64_t denied = 0;
     std::uint64_t audited = 0;
     std::optional<std::uint64_t> cpu_us;
+    QueueLatencies latencies; // those of the second
 };
 
 struct DeviceRates {
@@ -52,6 +55,10 @@ struct GuestRates {
 
 /// From one sample to a later one; of what the later one has.
 std::vector<GuestRates> rates_between(const Sample &before, const Sample &after);
+
+/// Nanoseconds that so many percent stay below, or are not longer than a slot of <latency.h>; empty
+/// where nothing was counted.
+std::optional<std::uint64_t> percentile(const LatencyCounts &counts, unsigned percent);
 
 /// CPU time of a thread in microseconds; empty where there is none of that id.
 std::optional<std::uint64_t> cpu_time(std::uint32_t thread);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // top: what guests do, second by second.
+#include <array>
 #include <format>
 #include <iostream>
 #include <thread>
@@ -21,20 +22,48 @@ constexpr const char *home = "\033[H";
 constexpr const char *to_end_of_line = "\033[K";
 constexpr const char *to_end_of_screen = "\033[J";
 
+constexpr unsigned median = 50;
+constexpr unsigned tail = 99;
+
 std::string cpu_text(const std::optional<std::uint64_t> &cpu_us)
 {
     return cpu_us ? std::format("{:.1f}", static_cast<double>(*cpu_us) / 10000) : "-";
 }
 
+// To four digits at most.
+std::string time_text(const std::optional<std::uint64_t> &nanoseconds)
+{
+    constexpr std::array units{"ns", "us", "ms", "s"};
+    constexpr double largest = 9999;
+    auto value = static_cast<double>(nanoseconds.value_or(0));
+    std::size_t unit = 0;
+
+    if (!nanoseconds) {
+        return "-";
+    }
+    for (; value > largest && unit + 1 < units.size(); unit++) {
+        value /= 1000;
+    }
+    return std::format("{:.0f}{}", value, units.at(unit));
+}
+
 Row row_of(const std::string &name, const Rates &rates)
 {
-    return {name, std::to_string(rates.items), std::to_string(rates.denied),
-            std::to_string(rates.audited), cpu_text(rates.cpu_us)};
+    return {name,
+            std::to_string(rates.items),
+            std::to_string(rates.denied),
+            std::to_string(rates.audited),
+            cpu_text(rates.cpu_us),
+            time_text(percentile(rates.latencies.wait, median)),
+            time_text(percentile(rates.latencies.wait, tail)),
+            time_text(percentile(rates.latencies.service, median)),
+            time_text(percentile(rates.latencies.service, tail))};
 }
 
 std::string table_of(const std::vector<GuestRates> &guests)
 {
-    std::vector<Row> rows{{"GUEST", "ITEMS/S", "DENIED/S", "AUDIT/S", "CPU%"}};
+    std::vector<Row> rows{{"GUEST", "ITEMS/S", "DENIED/S", "AUDIT/S", "CPU%", "WAIT50", "WAIT99",
+                           "SERVE50", "SERVE99"}};
 
     for (const GuestRates &guest : guests) {
         rows.push_back(row_of(guest.name, guest.rates));
@@ -43,6 +72,16 @@ std::string table_of(const std::vector<GuestRates> &guests)
         }
     }
     return table_text(rows);
+}
+
+void put_percentiles(SettingTable &table, const std::string &name, const LatencyCounts &counts)
+{
+    for (const unsigned percent : {median, tail}) {
+        if (const auto nanoseconds = percentile(counts, percent)) {
+            table[name + "_p" + std::to_string(percent) + "_ns"] = {
+                .value = static_cast<std::int64_t>(*nanoseconds)};
+        }
+    }
 }
 
 SettingTable setting_of(const std::string &name, const Rates &rates)
@@ -58,6 +97,8 @@ SettingTable setting_of(const std::string &name, const Rates &rates)
     if (rates.cpu_us) {
         table["cpu_us_per_s"] = number(*rates.cpu_us);
     }
+    put_percentiles(table, "wait", rates.latencies.wait);
+    put_percentiles(table, "service", rates.latencies.service);
     return table;
 }
 

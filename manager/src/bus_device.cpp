@@ -326,6 +326,11 @@ std::map<std::string, std::uint64_t> DeviceInterface::get_statistics()
     return flat(host_.device_statistics(device_.info.guest, device_.info.name));
 }
 
+std::map<std::string, std::uint64_t> DeviceInterface::get_latencies()
+{
+    return flat(host_.device_latencies(device_.info.guest, device_.info.name));
+}
+
 std::string DeviceInterface::get_state() const
 {
     return word_of(device_.info.state);

@@ -85,6 +85,7 @@ public:
     void set_mute(std::uint32_t stream, bool mute);
     void restart_bus();
     std::map<std::string, std::uint64_t> get_statistics();
+    std::map<std::string, std::uint64_t> get_latencies();
 
     [[nodiscard]] std::string get_name() const { return device_.info.name; }
     [[nodiscard]] std::string get_guest() const { return device_.info.guest; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon.hpp"
 
+#include <array>
 #include <csignal>
 #include <ctime>
 #include <functional>
@@ -44,6 +45,12 @@ Bus open_system_bus()
 
 // Work that the event loop does when a descriptor is readable or a signal came.
 using Work = std::function<void()>;
+
+struct Watch {
+    int fd;
+    Work work;
+    const char *failure;
+};
 
 int do_work(const Work &work) noexcept
 {
@@ -122,27 +129,28 @@ int serve()
     service.claim_name();
     bus_require(sd_bus_attach_event(bus.get(), event.get(), 0), "Cannot serve the bus");
 
-    Work kernel_work = [&] { host.handle_kernel_events(); };
-    Work link_work = [&] { host.handle_link_events(); };
-    Work card_work = [&] { host.handle_card_events(); };
-    Work codec_work = [&] { host.handle_codec_events(); };
+    std::array watches{
+        Watch{system.kernel_event_fd(), [&] { host.handle_kernel_events(); },
+              "Cannot watch the kernel"},
+        Watch{system.link_event_fd(), [&] { host.handle_link_events(); },
+              "Cannot watch the interfaces"},
+        Watch{system.card_event_fd(), [&] { host.handle_card_events(); },
+              "Cannot watch the sound cards"},
+        Watch{system.codec_event_fd(), [&] { host.handle_codec_events(); },
+              "Cannot watch the codecs"},
+        Watch{system.latency_rest_fd(), [&] { host.rest_latencies(); },
+              "Cannot watch the timer of latencies"},
+    };
     Work reload_work = [&] {
         notify_reloading();
         service.reload();
         notify_ready(configuration);
     };
-    bus_require(sd_event_add_io(event.get(), nullptr, system.kernel_event_fd(), EPOLLIN,
-                                on_readable, &kernel_work),
-                "Cannot watch the kernel");
-    bus_require(sd_event_add_io(event.get(), nullptr, system.link_event_fd(), EPOLLIN, on_readable,
-                                &link_work),
-                "Cannot watch the interfaces");
-    bus_require(sd_event_add_io(event.get(), nullptr, system.card_event_fd(), EPOLLIN, on_readable,
-                                &card_work),
-                "Cannot watch the sound cards");
-    bus_require(sd_event_add_io(event.get(), nullptr, system.codec_event_fd(), EPOLLIN, on_readable,
-                                &codec_work),
-                "Cannot watch the codecs");
+    for (Watch &watch : watches) {
+        bus_require(
+            sd_event_add_io(event.get(), nullptr, watch.fd, EPOLLIN, on_readable, &watch.work),
+            watch.failure);
+    }
     bus_require(sd_event_add_signal(event.get(), nullptr, SIGHUP, on_signal, &reload_work),
                 "Cannot watch signals");
     bus_require(sd_event_add_signal(event.get(), nullptr, SIGTERM, nullptr, nullptr),

@@ -13,6 +13,7 @@
 
 #include "can_links.hpp"
 #include "kernel.hpp"
+#include "latency.hpp"
 #include "mixers.hpp"
 #include "nodes.hpp"
 #include "policies.hpp"
@@ -73,6 +74,7 @@ struct HostParts {
     VideoCodecs &codecs;
     Policies &policies;
     Workers &workers;
+    Latencies &latencies;
     Nodes nodes;
     RuntimeStates states;
 };
@@ -137,6 +139,11 @@ public:
 
     GuestInfo guest_statistics(const std::string &name);
     DeviceStatistics device_statistics(const std::string &guest, const std::string &name);
+    /// By the names of its queues; counted while somebody asks.
+    std::map<std::string, QueueLatencies> device_latencies(const std::string &guest,
+                                                           const std::string &name);
+    /// Nobody has asked for latencies for long.
+    void rest_latencies() { parts_.latencies.rest(); }
     UniqueFd open(const std::string &guest, const std::string &name);
 
 private:

@@ -261,6 +261,22 @@ DeviceStatistics Host::device_statistics(const std::string &guest, const std::st
     return parts_.kernel.statistics(guest, device(guest, name).info.name);
 }
 
+std::map<std::string, QueueLatencies> Host::device_latencies(const std::string &guest,
+                                                             const std::string &name)
+{
+    const DeviceInfo &info = device(guest, name).info;
+    const DeviceStatistics statistics = parts_.kernel.statistics(guest, info.name);
+    std::vector<QueueLatencies> queues = parts_.latencies.read(info.id, info.vqs);
+    std::map<std::string, QueueLatencies> result;
+
+    for (const QueueStatistics &queue : statistics.queues) {
+        if (queue.index < queues.size()) {
+            result[name_of(queue)] = std::move(queues[queue.index]);
+        }
+    }
+    return result;
+}
+
 UniqueFd Host::open(const std::string &guest, const std::string &name)
 {
     return parts_.nodes.open(device(guest, name).info.vdpa_name);

@@ -185,6 +185,12 @@ struct QueueStatistics {
     std::uint32_t inflight = 0;
 };
 
+/// As statistics name it.
+inline std::string name_of(const QueueStatistics &queue)
+{
+    return queue.name.empty() ? std::to_string(queue.index) : queue.name;
+}
+
 struct DeviceStatistics {
     std::vector<QueueStatistics> queues;
     std::vector<std::pair<std::string, std::uint64_t>> counters; // of the device class

@@ -17,13 +17,6 @@ namespace {
 constexpr const char *type_of_kernel = "/sys/kernel/btf/devhost";
 constexpr std::size_t log_size = std::size_t{64} * 1024;
 
-// libbpf's messages go nowhere: what matters is in the errors thrown here.
-void quiet_libbpf()
-{
-    static const auto previous = libbpf_set_print(nullptr);
-    (void)previous;
-}
-
 // Where struct devhost_policy_ops has a member; what else it has is not ours to know.
 std::optional<std::size_t> offset_in_ops(const bpf_object *object, std::string_view name)
 {
@@ -38,6 +31,12 @@ std::optional<std::size_t> offset_in_ops(const bpf_object *object, std::string_v
 }
 
 } // namespace
+
+void quiet_libbpf()
+{
+    static const auto previous = libbpf_set_print(nullptr);
+    (void)previous;
+}
 
 std::optional<TypeMember> find_member(const ::btf *types, std::uint32_t structure,
                                       std::string_view name)

@@ -67,6 +67,9 @@ private:
     std::unique_ptr<bpf_object, Closer> object_;
 };
 
+// libbpf's messages go nowhere: what matters is in the errors thrown.
+void quiet_libbpf();
+
 struct TypeMember {
     std::size_t at; // in bytes
     std::uint32_t type;

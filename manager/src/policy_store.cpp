@@ -20,6 +20,7 @@
 #include <sys/vfs.h>
 
 #include "error.hpp"
+#include "paths.hpp"
 #include "policy_own.hpp"
 #include "policy_program.hpp"
 
@@ -135,7 +136,7 @@ std::pair<std::uint32_t, PolicyConfig> read_back(const path &instance)
 
 } // namespace
 
-PolicyStore::PolicyStore() : PolicyStore("/usr/lib/devhost/bpf", "/sys/fs/bpf/devhost") {}
+PolicyStore::PolicyStore() : PolicyStore(programs_directory, "/sys/fs/bpf/devhost") {}
 
 PolicyStore::PolicyStore(path programs, path pins)
     : programs_(std::move(programs)), pins_(std::move(pins))

@@ -78,8 +78,7 @@ std::map<std::string, std::uint64_t> flat(const DeviceStatistics &statistics)
 {
     std::map<std::string, std::uint64_t> result;
     for (const QueueStatistics &queue : statistics.queues) {
-        const std::string name =
-            "queue." + (queue.name.empty() ? std::to_string(queue.index) : queue.name) + ".";
+        const std::string name = "queue." + name_of(queue) + ".";
         result[name + "kicks"] = queue.kicks;
         result[name + "popped"] = queue.popped;
         result[name + "pushed"] = queue.pushed;
@@ -91,6 +90,21 @@ std::map<std::string, std::uint64_t> flat(const DeviceStatistics &statistics)
         result["counter." + name] = value;
     }
     add_verdicts(result, statistics.verdicts);
+    return result;
+}
+
+std::map<std::string, std::uint64_t> flat(const std::map<std::string, QueueLatencies> &queues)
+{
+    std::map<std::string, std::uint64_t> result;
+    const auto add = [&](const std::string &name, const LatencyCounts &counts) {
+        for (const auto &[nanoseconds, count] : counts) {
+            result["queue." + name + "." + std::to_string(nanoseconds)] = count;
+        }
+    };
+    for (const auto &[name, latencies] : queues) {
+        add(name + ".wait", latencies.wait);
+        add(name + ".service", latencies.service);
+    }
     return result;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernel.hpp"
+#include "latency.hpp"
 #include "policy.hpp"
 #include "policy_store.hpp"
 
@@ -21,6 +22,9 @@ inline constexpr std::array<const char *, __DEVHOST_VERDICT_NUM> verdict_words{
 
 std::map<std::string, std::uint64_t> flat(const GuestInfo &guest);
 std::map<std::string, std::uint64_t> flat(const DeviceStatistics &statistics);
+
+/// queue.NAME.wait.NANOSECONDS and queue.NAME.service.NANOSECONDS.
+std::map<std::string, std::uint64_t> flat(const std::map<std::string, QueueLatencies> &queues);
 
 struct CounterRow {
     std::string table; // "can.transmit", "snd.control", "scmi", ...

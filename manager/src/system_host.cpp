@@ -13,6 +13,7 @@ SystemHost::SystemHost()
              .codecs = codecs_,
              .policies = policies_,
              .workers = workers_,
+             .latencies = latencies_,
              .nodes = Nodes(),
              .states = RuntimeStates()})
 {

@@ -5,6 +5,7 @@
 #include "genl_kernel.hpp"
 #include "genl_mixers.hpp"
 #include "host.hpp"
+#include "latency.hpp"
 #include "policies.hpp"
 #include "sound_cards.hpp"
 #include "video_codecs.hpp"
@@ -23,6 +24,7 @@ public:
     [[nodiscard]] int link_event_fd() const { return links_.event_fd(); }
     [[nodiscard]] int card_event_fd() const { return cards_.event_fd(); }
     [[nodiscard]] int codec_event_fd() const { return codecs_.event_fd(); }
+    [[nodiscard]] int latency_rest_fd() const { return latencies_.rest_fd(); }
 
 private:
     GenlKernel kernel_;
@@ -33,6 +35,7 @@ private:
     V4l2Codecs codecs_;
     BpfPolicies policies_;
     SystemWorkers workers_;
+    BpfLatencies latencies_;
     Host host_;
 };
 

@@ -592,5 +592,15 @@ TEST_F(BusTest, StatisticsAreFlat)
     EXPECT_EQ(at(statistics, "verdict.deny"), Setting{.value = std::int64_t{2}});
 }
 
+TEST_F(BusTest, LatenciesAreFlat)
+{
+    make_guest();
+    const Answer answer = call(*client, device_object, device_iface, "GetLatencies");
+    const Setting latencies = BusType<Setting>::read(*answer.message);
+    EXPECT_EQ(at(latencies, "queue.txq.wait.4096"), Setting{.value = std::int64_t{3}});
+    EXPECT_EQ(at(latencies, "queue.txq.service.20480"), Setting{.value = std::int64_t{5}});
+    EXPECT_EQ(std::get<SettingTable>(latencies.value).size(), 2U);
+}
+
 } // namespace
 } // namespace devhost::test

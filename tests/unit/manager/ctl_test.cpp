@@ -111,10 +111,10 @@ TEST_F(Ctl, Policy)
 TEST_F(Ctl, TopShowsRatesOfGuestsAndTheirDevices)
 {
     make_guest();
-    EXPECT_TRUE(
-        has(ctl("top --iterations 1 --interval 0.05"),
-            "GUEST   ITEMS/S  DENIED/S  AUDIT/S  CPU%\nivi     0        0         0        -\n"
-            "  can0  0        0         0        -\n"));
+    EXPECT_TRUE(has(ctl("top --iterations 1 --interval 0.05"),
+                    "GUEST   ITEMS/S  DENIED/S  AUDIT/S  CPU%  WAIT50  WAIT99  SERVE50  SERVE99\n"
+                    "ivi     0        0         0        -     5120ns  5120ns  25us     25us\n"
+                    "  can0  0        0         0        -     5120ns  5120ns  25us     25us\n"));
     // From now on there are 10000 items a second, and the worker is this thread, which works.
     service->run([&] {
         machine.kernel.change_device("ivi", "can0", [](DeviceInfo &info) {
@@ -128,11 +128,15 @@ TEST_F(Ctl, TopShowsRatesOfGuestsAndTheirDevices)
     std::smatch match;
     const std::regex object(
         "\\{\"guests\":\\[\\{\"audit_per_s\":0,\"cpu_us_per_s\":\\d+,"
-        "\"denied_per_s\":0,\"devices\":\\[\\{[^}]*\"name\":\"can0\"\\}\\],"
-        "\"items_per_s\":(\\d+),\"name\":\"ivi\"\\}\\],\"interval_ms\":(\\d+)\\}");
+        "\"denied_per_s\":0,\"devices\":\\[\\{[^}]*\"name\":\"can0\"[^}]*\\}\\],"
+        "\"items_per_s\":(\\d+),\"name\":\"ivi\",\"service_p50_ns\":24576,"
+        "\"service_p99_ns\":24576,\"wait_p50_ns\":5120,\"wait_p99_ns\":5120\\}\\],"
+        "\"interval_ms\":(\\d+)\\}");
     ASSERT_TRUE(std::regex_search(json.output, match, object)) << json.output;
     EXPECT_GE(std::stoi(match[2]), 400);
     EXPECT_NEAR(std::stoi(match[1]), 10000, 3000);
+    service->run([&] { machine.latencies.unavailable = true; });
+    EXPECT_TRUE(has(ctl("top --iterations 1 --interval 0.05"), "  -       -       -        -\n"));
     for (const std::string wrong : {"top x", "top --iterations 0", "top --interval x"}) {
         EXPECT_EQ(ctl(wrong).status, 2) << wrong;
     }

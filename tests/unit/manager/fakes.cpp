@@ -799,6 +799,7 @@ Host FakeMachine::new_host()
                  .codecs = codecs,
                  .policies = policies,
                  .workers = workers,
+                 .latencies = latencies,
                  .nodes = Nodes(directory.path() / "sys", directory.path() / "dev"),
                  .states = RuntimeStates(directory.path() / "run")});
 }

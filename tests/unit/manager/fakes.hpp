@@ -235,6 +235,24 @@ public:
     std::map<std::uint32_t, WorkerConfig> applied;
 };
 
+/// Two slots that differ, in each queue that is asked for; more of both each time.
+class FakeLatencies final : public Latencies {
+public:
+    std::vector<QueueLatencies> read(std::uint32_t /*device*/, std::uint32_t queues) override
+    {
+        if (unavailable) {
+            throw Error(Cause::not_supported, "No BTF.");
+        }
+        reads++;
+        return std::vector<QueueLatencies>(
+            queues, {.wait = {{4096, 3 * reads}}, .service = {{20480, 5 * reads}}});
+    }
+    void rest() override { reads = 0; }
+
+    std::uint64_t reads = 0;
+    bool unavailable = false;
+};
+
 /// logind and systemd: what they are asked for, and what they do then.
 class FakeSystem final : public HostPower {
 public:
@@ -272,6 +290,7 @@ struct FakeMachine {
     FakeCodecs codecs;
     FakePolicies policies{kernel};
     FakeWorkers workers;
+    FakeLatencies latencies;
     FakeSystem system;
     FakeFdStore store;
     PowerConfig power_config;
