@@ -168,6 +168,17 @@ NetlinkReply Control::try_device_del(const std::string &guest, const std::string
     return genl_.request(DEVHOST_CMD_DEVICE_DEL, device_attrs(guest, name, force));
 }
 
+NetlinkReply Control::device_del_patiently(const std::string &guest, const std::string &name)
+{
+    for (int tries = 0;; tries++) {
+        NetlinkReply reply = try_device_del(guest, name);
+        if (reply.error != -EBUSY || tries == 100) {
+            return reply;
+        }
+        usleep(20000);
+    }
+}
+
 GuestInfo Control::guest_new(const std::string &name)
 {
     NetlinkReply reply = try_guest_new(name);
@@ -304,15 +315,7 @@ void TestDevice::remove()
         return;
     }
     present_ = false;
-    // udev may have the node open for a moment.
-    NetlinkReply reply;
-    for (int tries = 0; tries < 100; tries++) {
-        reply = control_.try_device_del(params_.guest, params_.name);
-        if (reply.error != -EBUSY) {
-            break;
-        }
-        usleep(20000);
-    }
+    const NetlinkReply reply = control_.device_del_patiently(params_.guest, params_.name);
     if (reply.error) {
         throw std::runtime_error("removing the test device: " +
                                  std::string(strerror(-reply.error)) + " " + reply.extack);

@@ -88,6 +88,8 @@ public:
     NetlinkReply try_device_new(const DeviceParams &params);
     NetlinkReply try_device_del(const std::string &guest, const std::string &name,
                                 bool force = false);
+    // Waits while somebody has its node open: udev does, for a moment.
+    NetlinkReply device_del_patiently(const std::string &guest, const std::string &name);
 
     GuestInfo guest_new(const std::string &name);
     void guest_del(const std::string &name);

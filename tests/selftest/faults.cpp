@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory that is not there: each allocation of what a daemon, a VMM and a guest make the kernel do
 // fails once. The answer is an error or success, nothing is left behind, and what comes next works.
-#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -43,17 +42,6 @@ private:
     bool lost_ = false;
 };
 
-NetlinkReply remove_device(Control &control, const std::string &name)
-{
-    for (int tries = 0;; tries++) {
-        NetlinkReply reply = control.try_device_del("faults", name);
-        if (reply.error != -EBUSY || tries == 100) {
-            return reply; // udev may have the node open for a moment
-        }
-        usleep(20000);
-    }
-}
-
 // A guest for devices that come and go.
 struct OneGuest {
     OneGuest() { control.guest_new("faults"); }
@@ -68,9 +56,11 @@ void device_comes_and_goes(DeviceParams params)
     params.guest = "faults";
     params.name = "d";
     faults::each([&] { return command.accepted([&] { return t.control.try_device_new(params); }); },
-                 [&](bool done) { command.undone(remove_device(t.control, "d").error, done); });
+                 [&](bool done) {
+                     command.undone(t.control.device_del_patiently("faults", "d").error, done);
+                 });
     t.control.device_new(params);
-    CHECK_EQ(remove_device(t.control, "d").error, 0);
+    CHECK_EQ(t.control.device_del_patiently("faults", "d").error, 0);
 }
 
 bool went_well(const std::function<void()> &steps)
@@ -182,13 +172,16 @@ TEST("faults: a device goes")
     params.name = "d";
     Command command;
     t.control.device_new(params);
-    faults::each([&] { return command.accepted([&] { return remove_device(t.control, "d"); }); },
-                 [&](bool) {
-                     const int left = remove_device(t.control, "d").error;
-                     CHECK(left == 0 || left == -ENOENT);
-                     t.control.device_new(params);
-                 });
-    CHECK_EQ(remove_device(t.control, "d").error, 0);
+    faults::each(
+        [&] {
+            return command.accepted([&] { return t.control.device_del_patiently("faults", "d"); });
+        },
+        [&](bool) {
+            const int left = t.control.device_del_patiently("faults", "d").error;
+            CHECK(left == 0 || left == -ENOENT);
+            t.control.device_new(params);
+        });
+    CHECK_EQ(t.control.device_del_patiently("faults", "d").error, 0);
 }
 
 TEST("faults: an echo device comes and goes")
