@@ -16,6 +16,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import arch
 import host
 import initrd
 import mirror
@@ -31,6 +32,8 @@ ORDER = ["base", "bench", "product", "tests"]
 
 
 class Layer:
+    arch = arch.AMD64
+
     def __init__(self, name, key, below):
         self.name, self.key, self.below = name, key, below
         self.dir = CACHE / f"{name}-{key}"
@@ -42,20 +45,29 @@ class Layer:
         """This layer and those below it, topmost first."""
         return [self, *(self.below.stack() if self.below else [])]
 
+    def native(self):
+        """The layers whose programs run on this machine, the emulator among them, topmost first."""
+        return self.stack()
+
     @property
     def ready(self):
         return self.image.exists()
 
     def finish(self, size):
+        """Make its image; without a size an empty one, of a layer that is never booted."""
         partial = self.dir / "image.part"
         partial.unlink(missing_ok=True)
+        if not size:
+            self.image.touch()
+            self._forget_older()
+            return
         run(["mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-L", self.name,
              "-d", self.root, partial, size])
         partial.rename(self.image)
         self._forget_older()
 
     def _forget_older(self):
-        kept = 1 if self.name == "base" else 2
+        kept = 1 if self.name.endswith("base") else 2
         old = sorted((d for d in CACHE.glob(f"{self.name}-*") if d.is_dir() and d != self.dir),
                      key=lambda d: d.stat().st_mtime, reverse=True)
         for directory in old[kept:]:
@@ -77,8 +89,18 @@ def in_root_live(layers, argv, **kwargs):
 
 
 def _packages():
-    lines = (MACHINE / "packages.list").read_text().splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+    return [name for part in package_parts().values() for name in part]
+
+
+def package_parts():
+    """What packages.list has below each of its headings."""
+    parts, names = {}, []
+    for line in (MACHINE / "packages.list").read_text().splitlines():
+        if line.startswith("#"):
+            names = parts[line.lstrip("# ")] = []
+        elif line:
+            names.append(line)
+    return parts
 
 
 def base():
@@ -117,7 +139,7 @@ def kernels(layer):
     """The kernel releases in the root: {"6.12": release, "7.2": release}, and "sanitizer"."""
     releases = {}
     for below in reversed(layer.stack()):
-        if below.name in ("base", "sanitizer"):
+        if below.name in (layer.arch.layer("base"), "sanitizer"):
             for directory in sorted((below.root / "usr/lib/modules").iterdir()):
                 name = "sanitizer" if below.name == "sanitizer" else \
                     ".".join(directory.name.split(".")[:2])
@@ -144,18 +166,25 @@ def _layer(name, below, sources):
 
 
 def _build(name, below, sources, script, size, what, prepare=None):
-    layer = _layer(name, below, sources)
-    with host.locked("tree" if prepare is _sync else name, unless=lambda: layer.ready):
-        if layer.ready:
-            return layer
-        shutil.rmtree(layer.dir, ignore_errors=True)
-        layer.dir.mkdir(parents=True)
-        say(what)
+    def fill(layer):
         if prepare:
             prepare(layer)
         if script:
             in_root(below.stack(), layer.dir, ["/bin/sh", f"/src/tests/machine/{script}"],
                     log=layer.log)
+
+    return build(_layer(name, below, sources), "tree" if prepare is _sync else name, fill, size, what)
+
+
+def build(layer, lock, fill, size, what):
+    """Have fill(layer) fill it, where that has not been done."""
+    with host.locked(lock, unless=lambda: layer.ready):
+        if layer.ready:
+            return layer
+        shutil.rmtree(layer.dir, ignore_errors=True)
+        layer.dir.mkdir(parents=True)
+        say(what)
+        fill(layer)
         shutil.rmtree(layer.dir / "work", ignore_errors=True)
         layer.finish(size)
     return layer
@@ -197,14 +226,20 @@ def sanitizer(below):
                   prepare=prepare)
 
 
+BENCH_SOURCES = ["tests/machine/guest", "tests/machine/bench-setup.sh", "tests/machine/arch.py",
+                 "tests/machine/initrd.py", "tests/machine/agent.py", "tests/machine/console.py"]
+
+
 def bench(below):
-    layer = _build("bench", below, ["tests/machine/guest", "tests/machine/bench-setup.sh",
-                                    "tests/machine/initrd.py", "tests/machine/agent.py",
-                                    "tests/machine/console.py"], "bench-setup.sh", "1G",
+    layer = _build("bench", below, BENCH_SOURCES, "bench-setup.sh", "1G",
                    "building the bench layer: agent, guest drivers, initrd",
-                   prepare=lambda la: initrd.make_all(la, {
-                       release: kernel_root(below, release) for release in kernels(below).values()}))
+                   prepare=lambda la: initrds(la, below))
     return layer
+
+
+def initrds(layer, below):
+    initrd.make_all(layer, {release: kernel_root(below, release)
+                            for release in kernels(below).values()})
 
 
 def product(below):
@@ -216,20 +251,27 @@ def product(below):
                   "building the packages, installing them by apt, modules by dkms", _sync)
 
 
+def test_sources():
+    directories = [p.relative_to(TOP) for p in sorted((TOP / "tests").iterdir())
+                   if p.is_dir() and p.name not in ("machine", "fuzz")]
+    return PRODUCT_SOURCES + directories + ["tests/CMakeLists.txt", "tests/machine/tests-setup.sh",
+                                            *TEST_DOCS]
+
+
 def tests(below):
     if not (TOP / "tests/CMakeLists.txt").exists():
         return None
-    sources = [p.relative_to(TOP) for p in sorted((TOP / "tests").iterdir())
-               if p.is_dir() and p.name not in ("machine", "fuzz")]
-    sources += ["tests/CMakeLists.txt", "tests/machine/tests-setup.sh", *TEST_DOCS]
-    return _build("tests", below, PRODUCT_SOURCES + sources, "tests-setup.sh", "2G",
-                  "building the tests", _sync)
+    return _build("tests", below, test_sources(), "tests-setup.sh", "2G", "building the tests", _sync)
+
+
+def directories():
+    (host.BUILD / "mnt").mkdir(parents=True, exist_ok=True)
+    (CACHE / "ccache").mkdir(parents=True, exist_ok=True)
 
 
 def ensure(upto="tests", want_images=False, want_sanitizer=False):
     """Build what is missing of the layers up to one; returns the topmost."""
-    (host.BUILD / "mnt").mkdir(parents=True, exist_ok=True)
-    (CACHE / "ccache").mkdir(parents=True, exist_ok=True)
+    directories()
     layer = base()
     layer = images(layer, want_images) or layer
     if want_sanitizer:
@@ -256,6 +298,6 @@ def boot_files(layer, kernel):
     release = kernels(layer).get(kernel)
     if not release:
         raise host.SetupError(f"no kernel {kernel}: there are {', '.join(kernels(layer))}")
-    brought = next(la for la in layer.stack() if la.name == "bench")
+    brought = next(la for la in layer.stack() if la.name == layer.arch.layer("bench"))
     return (kernel_root(layer, release) / f"boot/vmlinuz-{release}",
             brought.root / f"usr/lib/devhost-bench/initrd-{release}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The device host as a VM of QEMU's TCG; KVM works inside, since TCG emulates AMD's SVM."""
+"""The device host as a VM of QEMU's TCG; KVM works inside, since TCG emulates AMD's SVM and Arm's EL2."""
 
 import ctypes
 import shutil
@@ -16,23 +16,26 @@ import layers
 import tsc
 
 BOOT_TIMEOUT, SLOW_BOOT_TIMEOUT = 400, 1500
-KERNEL_ARGS = ("console=ttyS0 loglevel=6 panic=1 net.ifnames=0 mitigations=off nokaslr "
+KERNEL_ARGS = ("loglevel=6 panic=1 net.ifnames=0 mitigations=off nokaslr "
                "systemd.show_status=0 systemd.firstboot=off "
                "rcupdate.rcu_cpu_stall_timeout=180 watchdog_thresh=60 "
-               "clocksource.verify_n_cpus=0 tsc=reliable no_timer_check "
                "modprobe.blacklist=snd_hda_intel")
 # for the sanitizer kernel; with a timer that is set for each event it stands still now and then
 SLOW_KERNEL_ARGS = (" systemd.default_timeout_start_sec=900 systemd.default_device_timeout_sec=900"
                     " highres=off nohz=off")
 
 
-def emulator(root):
-    """QEMU as the device host's root has it, run in place: the machine is the same on Debian 12
-    and 13."""
-    libraries = root / "usr/lib/x86_64-linux-gnu"
-    return [root / "lib64/ld-linux-x86-64.so.2", "--library-path", libraries,
-            root / "usr/bin/qemu-system-x86_64",
-            "-L", root / "usr/share/qemu", "-L", root / "usr/share/seabios"]
+def emulator(layer):
+    """QEMU as the device host's root has it, or the tools beside it, run in place: the machine is the
+    same on Debian 12 and 13."""
+    roots = [la.root for la in layer.native()]
+    libraries = ":".join(str(root / "usr/lib/x86_64-linux-gnu") for root in roots)
+    binary = next(path for root in roots if (path := root / "usr/bin" / layer.arch.emulator).exists())
+    argv = [roots[-1] / "lib64/ld-linux-x86-64.so.2", "--library-path", libraries, binary]
+    for root in roots:
+        for data in (root / "usr/share/qemu", root / "usr/share/seabios"):
+            argv += ["-L", data] if data.exists() else []
+    return argv
 
 
 class Machine:
@@ -64,14 +67,14 @@ class Machine:
     def _argv(self, sockets):
         vmlinuz, initrd = layers.boot_files(self.layer, self.kernel)
         images = [la.image for la in reversed(self.layer.stack())]
-        append = f"{KERNEL_ARGS} bench.layers={len(images)}"
+        arch = self.layer.arch
+        append = f"console={arch.console}0 {KERNEL_ARGS} {arch.kernel_args} bench.layers={len(images)}"
         if self.slow:
             append += SLOW_KERNEL_ARGS
         khz = tsc.ICOUNT_KHZ if self.icount else tsc.host_khz()
-        if khz:
+        if khz and arch.machine == "x86_64":
             append += f" tsc_early_khz={khz}"
-        argv = [*emulator(self.layer.stack()[-1].root),
-                "-M", "q35", "-cpu", "max,+svm,+npt", "-m", "4G",
+        argv = [*emulator(self.layer), *arch.host, "-m", "4G",
                 "-nodefaults", "-display", "none", "-no-reboot",
                 "-kernel", vmlinuz, "-initrd", initrd,
                 "-serial", f"file:{self.console}",
@@ -90,7 +93,7 @@ class Machine:
                      "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
         if self.interactive:
             argv += ["-serial", "mon:stdio"]
-            append += " systemd.wants=serial-getty@ttyS1.service"
+            append += f" systemd.wants=serial-getty@{arch.console}1.service"
         argv += ["-chardev", f"socket,id=exec0,path={sockets}/exec0,server=on,wait=off",
                  "-device", "virtserialport,chardev=exec0,name=devhost.exec.0"]
         argv += ["-append", append]

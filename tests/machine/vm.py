@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import agent
+import arch
+import cross
 import host
 import layers
 import qemu
@@ -23,6 +25,8 @@ def parse(argv):
     parser.add_argument("action", choices=["exec", "shell", "image", "root"])
     parser.add_argument("--kernel", default="6.12",
                         help="6.12 (default), 7.2, or sanitizer")
+    parser.add_argument("--arch", choices=sorted(arch.ALL), default=arch.AMD64.name,
+                        help="of the device host; arm64 is built across and has 6.12 alone")
     parser.add_argument("--share", help="a directory that appears at /mnt/share")
     parser.add_argument("--qemu-arg", action="append", default=[], metavar="A",
                         help="one more argument for QEMU")
@@ -68,12 +72,17 @@ def main(argv):
     options = parse(argv)
     host.install_packages()
     upto = "bench" if options.base else "product" if options.no_tests else "tests"
-    layer = layers.ensure(upto, want_sanitizer=options.kernel == "sanitizer")
+    if options.arch == arch.ARM64.name:
+        if options.icount or options.kernel == "sanitizer":
+            raise host.SetupError("the arm64 device host has no --icount and no sanitizer kernel")
+        layer = cross.ensure(upto)
+    else:
+        layer = layers.ensure(upto, want_sanitizer=options.kernel == "sanitizer")
     if options.action == "image":
         say("the image is ready")
         return 0
     if options.action == "root":
-        return layers.in_root_live(layer.stack(), options.command).wait()
+        return layers.in_root_live(layer.native(), options.command).wait()
     interactive = options.action == "shell"
     machine = qemu.Machine(layer, options.kernel, options.share, options.qemu_arg,
                            options.icount, interactive, options.processors)
