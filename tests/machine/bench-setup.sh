@@ -5,12 +5,12 @@ set -e
 root=${TARGET:-}
 machine=/src/tests/machine
 bench=$root/usr/lib/devhost-bench
-mkdir -p $bench/modules
+mkdir -p "$bench/modules"
 
-${CROSS_COMPILE:-}gcc -O2 -D_GNU_SOURCE -Wall -Wextra -Werror -static -o $bench/agent $machine/guest/agent.c
-install -m 755 $machine/guest/guest-init $bench/
-install -m 644 $machine/agent.py $machine/arch.py $machine/console.py $machine/initrd.py $bench/
-install -m 755 $machine/guest/devhost-guest $root/usr/bin/devhost-guest
+"${CROSS_COMPILE:-}gcc" -O2 -D_GNU_SOURCE -Wall -Wextra -Werror -static -o "$bench/agent" $machine/guest/agent.c
+install -m 755 $machine/guest/guest-init "$bench/"
+install -m 644 $machine/agent.py $machine/arch.py $machine/console.py $machine/initrd.py "$bench/"
+install -m 755 $machine/guest/devhost-guest "$root/usr/bin/devhost-guest"
 
 # the guests' virtio_can, for kernels that lack it; the driver is the newest kernel's
 for dir in "$root"/lib/modules/*/; do
@@ -57,13 +57,13 @@ for dir in "$root"/lib/modules/*/; do
 done
 
 # the system: a console for people, quick to boot, nothing that disturbs measuring
-sed -i 's/^root:[^:]*:/root::/' $root/etc/shadow
-echo devhost >$root/etc/hostname
-printf '127.0.0.1 localhost devhost\n' >$root/etc/hosts
-: >$root/etc/fstab
-printf 'PATH=/opt/devhost-tests/bin:/usr/sbin:/usr/bin:/sbin:/bin\n' >$root/etc/environment
-mkdir -p $root/etc/systemd/journald.conf.d $root/opt/devhost-tests/bin
-printf '[Journal]\nStorage=volatile\nForwardToConsole=no\n' >$root/etc/systemd/journald.conf.d/bench.conf
+sed -i 's/^root:[^:]*:/root::/' "$root/etc/shadow"
+echo devhost >"$root/etc/hostname"
+printf '127.0.0.1 localhost devhost\n' >"$root/etc/hosts"
+: >"$root/etc/fstab"
+printf 'PATH=/opt/devhost-tests/bin:/usr/sbin:/usr/bin:/sbin:/bin\n' >"$root/etc/environment"
+mkdir -p "$root/etc/systemd/journald.conf.d" "$root/opt/devhost-tests/bin"
+printf '[Journal]\nStorage=volatile\nForwardToConsole=no\n' >"$root/etc/systemd/journald.conf.d/bench.conf"
 for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
 	e2scrub_reap.service fstrim.timer getty@tty1.service systemd-timesyncd.service \
 	systemd-networkd.service systemd-networkd-wait-online.service systemd-pstore.service \
@@ -72,10 +72,10 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
 	modprobe@drm.service systemd-remount-fs.service keyboard-setup.service \
 	console-setup.service systemd-rfkill.socket serial-getty@ttyS0.service serial-getty@ttyAMA0.service \
 	systemd-firstboot.service systemd-tpm2-setup.service systemd-tpm2-setup-early.service; do
-	ln -sf /dev/null $root/etc/systemd/system/$unit
+	ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 
-cat >$root/etc/systemd/system/bench-agent.service <<'UNIT'
+cat >"$root/etc/systemd/system/bench-agent.service" <<'UNIT'
 [Unit]
 Description=Bench agent
 After=dbus.socket multi-user.target
@@ -94,7 +94,7 @@ Delegate=yes
 [Install]
 WantedBy=bench.target
 UNIT
-cat >$root/etc/systemd/system/bench.target <<'UNIT'
+cat >"$root/etc/systemd/system/bench.target" <<'UNIT'
 [Unit]
 Description=Device host with the bench agent
 Requires=multi-user.target
@@ -104,8 +104,8 @@ UNIT
 systemctl --root="${root:-/}" enable bench-agent.service
 systemctl --root="${root:-/}" set-default bench.target
 for tty in ttyS1 ttyAMA1; do
-	mkdir -p $root/etc/systemd/system/serial-getty@$tty.service.d
-	cat >$root/etc/systemd/system/serial-getty@$tty.service.d/autologin.conf <<'UNIT'
+	mkdir -p "$root/etc/systemd/system/serial-getty@$tty.service.d"
+	cat >"$root/etc/systemd/system/serial-getty@$tty.service.d/autologin.conf" <<'UNIT'
 [Service]
 ExecStart=
 ExecStart=-/sbin/agetty --autologin root --noclear --keep-baud 115200 %I $TERM

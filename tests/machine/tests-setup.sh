@@ -6,17 +6,17 @@ set -e
 root=${TARGET:-}
 tree=${TREE:-/build/tree}
 target=$root/opt/devhost-tests
-mkdir -p $target/bin $target/e2e $target/selftest $target/bench
+mkdir -p "$target/bin" "$target/e2e" "$target/selftest" "$target/bench"
 
 # the build directory of the packages, with the tests added
 build=$tree/build/${BUILD:-deb}
-cd $tree
-cmake -S . -B $build -DBUILD_TESTING=ON
-cmake --build $build -j "$(nproc)"
-DESTDIR=$root cmake --install $build/tests
+cd "$tree"
+cmake -S . -B "$build" -DBUILD_TESTING=ON
+cmake --build "$build" -j "$(nproc)"
+DESTDIR=$root cmake --install "$build/tests"
 
-if [ -d $tree/tests/e2e ]; then
-	find $tree/tests/e2e -maxdepth 1 -type f ! -name CMakeLists.txt -exec cp {} $target/e2e/ \;
+if [ -d "$tree/tests/e2e" ]; then
+	find "$tree/tests/e2e" -maxdepth 1 -type f ! -name CMakeLists.txt -exec cp {} "$target/e2e/" \;
 fi
 
 # test modules, against the symbols of our own
@@ -26,10 +26,10 @@ for dir in "$root"/lib/modules/*/; do
 	work=/build/kbuild/$release
 	mkdir -p "$work/tests"
 	rm -rf "$work/tests/kmod"
-	cp -rp $tree/tests/kmod "$work/tests/" 2>/dev/null || continue
+	cp -rp "$tree/tests/kmod" "$work/tests/" 2>/dev/null || continue
 	symbols=
-	if [ -e $tree/Kbuild ]; then
-		cp -rpu $tree/Kbuild $tree/kernel "$work/"
+	if [ -e "$tree/Kbuild" ]; then
+		cp -rpu "$tree/Kbuild" "$tree/kernel" "$work/"
 		make -C "$headers" M="$work" "-j$(nproc)" modules
 		symbols=$work/Module.symvers
 	fi

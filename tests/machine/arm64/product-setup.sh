@@ -4,7 +4,7 @@
 set -e
 cd "$TREE"
 cmake -S . -B "build/$BUILD" -G Ninja --toolchain cmake/aarch64-linux-gnu.cmake \
-	-DCMAKE_INSTALL_PREFIX=/usr -DBUILD_TESTING=OFF -DDEVHOST_WERROR=ON
+	-DCMAKE_INSTALL_PREFIX=/usr -DBUILD_TESTING=OFF
 cmake --build "build/$BUILD"
 DESTDIR=$TARGET cmake --install "build/$BUILD"
 systemd-sysusers --root="$TARGET"
@@ -22,7 +22,7 @@ for dir in "$TARGET"/lib/modules/*/; do
 		kernel/guest/virtio_video; do
 		to=$dir/updates/dkms/${module##*/}.ko
 		install -D -m 644 "$work/$module.ko" "$to"
-		${CROSS_COMPILE}strip -g "$to"
+		"${CROSS_COMPILE}strip" -g "$to"
 	done
 	depmod -b "$TARGET" "$release"
 done
