@@ -7,6 +7,22 @@ cmake -S . -B "build/$BUILD" -G Ninja --toolchain cmake/aarch64-linux-gnu.cmake 
 	-DCMAKE_INSTALL_PREFIX=/usr -DBUILD_TESTING=OFF
 cmake --build "build/$BUILD"
 DESTDIR=$TARGET cmake --install "build/$BUILD"
+
+# the libraries that they want and the device host does not have
+libraries=/usr/lib/${CROSS_COMPILE%-}
+set -- "$TARGET"/usr/sbin/devhostd "$TARGET"/usr/bin/devhostctl
+while [ $# -gt 0 ]; do
+	copied=
+	for name in $(readelf -d "$@" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u); do
+		if [ ! -e "$TARGET$libraries/$name" ] && [ ! -e "$TARGET/usr/lib/$name" ]; then
+			cp -L "$libraries/$name" "$TARGET$libraries/"
+			copied="$copied $TARGET$libraries/$name"
+		fi
+	done
+	# shellcheck disable=SC2086
+	set -- $copied
+done
+
 systemd-sysusers --root="$TARGET"
 systemctl --root="$TARGET" enable devhostd.service devhost-apply.service
 
