@@ -428,3 +428,49 @@ TEST_RINGS("video: the codec goes with frames in it")
     check_another(t.guest, bits);
     t.guest.good();
 }
+
+namespace {
+
+// Gives the device a codec by DEVICE_SET; 0 or -errno.
+int give(TestDevice &device, bool encoder)
+{
+    const Fd node = open_node(vicodec(encoder));
+    Attrs backend;
+    backend.u32(DEVHOST_A_VIDEO_FD, static_cast<uint32_t>(node.get()));
+    Attrs fields;
+    fields.string(DEVHOST_A_DEV_GUEST, device.guest());
+    fields.string(DEVHOST_A_DEV_NAME, device.name());
+    fields.nest(DEVHOST_A_DEV_BACKEND, backend);
+    return device.control()
+        .genl()
+        .request(DEVHOST_CMD_DEVICE_SET, Attrs().nest(DEVHOST_A_DEV, fields))
+        .error;
+}
+
+} // namespace
+
+TEST_RINGS("video: a codec in the place of one that went")
+{
+    tap::time_limit(300);
+    const std::vector<Bytes> bits = coded(4);
+    const std::string driver = "/sys/bus/platform/drivers/vicodec/";
+    VideoFixture t(false, video::setup(ring));
+
+    CHECK_EQ(give(t.device, false), -EBUSY);
+    {
+        Player player(t.guest, false);
+        fill(player, bits);
+        std::ofstream(driver + "unbind") << "vicodec.0" << std::flush;
+        player.expect_failure();
+        player.end();
+    }
+    std::ofstream(driver + "bind") << "vicodec.0" << std::flush;
+    // Not what the guest has read of the one that went.
+    CHECK(give(t.device, true) < 0);
+    CHECK(t.guest.call(stream_create, 2, create_words()).type >= err_invalid_operation);
+    CHECK_EQ(give(t.device, false), 0);
+    CHECK(find(t.device.info().backend, DEVHOST_A_VIDEO_NODE).has_value());
+    CHECK_EQ(give(t.device, false), -EBUSY);
+    check_another(t.guest, bits);
+    t.guest.good();
+}
