@@ -8,6 +8,25 @@
 
 #include "vhost_snd.h"
 
+/*
+ * Stop where it stands: what was played between a look at that and the stop
+ * would be played again after the next start. The core looks under its lock
+ * only as for an interrupt, of which it expects a period or half a buffer since
+ * the last look; so there is one just before.
+ */
+static void vhost_snd_halt(struct snd_pcm_substream *substream)
+{
+	snd_pcm_uframes_t delay;
+
+	snd_pcm_kernel_ioctl(substream, SNDRV_PCM_IOCTL_DELAY, &delay);
+	snd_pcm_stream_lock_irq(substream);
+	if (snd_pcm_running(substream))
+		snd_pcm_period_elapsed_under_stream_lock(substream);
+	if (snd_pcm_running(substream))
+		snd_pcm_stop(substream, SNDRV_PCM_STATE_SETUP);
+	snd_pcm_stream_unlock_irq(substream);
+}
+
 static int vhost_snd_job_do(struct vhost_snd_job *job)
 {
 	struct vhost_snd_pcm *pcm = job->pcm;
@@ -18,10 +37,8 @@ static int vhost_snd_job_do(struct vhost_snd_job *job)
 	if (err)
 		return err;
 	if (job->ops & VHOST_SND_OP_DROP) {
-		snd_pcm_uframes_t delay;
-
-		/* See where it stands; there may be nothing to see or to drop. */
-		snd_pcm_kernel_ioctl(substream, SNDRV_PCM_IOCTL_DELAY, &delay);
+		vhost_snd_halt(substream);
+		/* There may be nothing to drop. */
 		snd_pcm_kernel_ioctl(substream, SNDRV_PCM_IOCTL_DROP, NULL);
 	}
 	if (job->ops & VHOST_SND_OP_FREE)
