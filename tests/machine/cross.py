@@ -95,11 +95,9 @@ def _build(name, below, tools, sources, script, size, what, prepare=None):
             "/bin/sh", f"/src/{SCRIPTS}/in-target.sh", lowers, _inside(layer.dir),
             f"/src/tests/machine/{script}"], log=layer.log)
 
-    built_on = below
-    while built_on.name == ARCH.layer("bench"):  # no build reads it
-        built_on = built_on.below
     sources = [*sources, f"tests/machine/{script}", f"{SCRIPTS}/in-target.sh"]
-    layer = CrossLayer(name, host.content_key(sources, tools.key, built_on.key), below, tools)
+    layer = CrossLayer(name, host.content_key(sources, tools.key, layers.built_on(below).key),
+                       below, tools)
     return layers.build(layer, TREE if prepare is _sync else layer.name, fill, size, what)
 
 

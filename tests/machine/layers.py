@@ -157,12 +157,17 @@ def _sync(_):
     host.sync_tree(PRODUCT_SOURCES + TEST_DOCS + ["tests"], host.BUILD / "tree")
 
 
+def built_on(below):
+    """The layer that builds on top of one depend on: some only add files that no build reads, and a
+    change there rebuilds no others."""
+    while below.name in ("images", below.arch.layer("bench")):
+        below = below.below
+    return below
+
+
 def _layer(name, below, sources):
-    # these only add files that no build reads: a change there rebuilds no others
-    built_on = below
-    while built_on.name in ("images", "bench"):
-        built_on = built_on.below
-    return Layer(name, host.content_key(sources + ["tests/machine/chroot.sh"], built_on.key), below)
+    key = host.content_key(sources + ["tests/machine/chroot.sh"], built_on(below).key)
+    return Layer(name, key, below)
 
 
 def _build(name, below, sources, script, size, what, prepare=None):
