@@ -16,6 +16,20 @@ namespace devhost {
 
 namespace {
 
+// A message about a device begins with its names.
+class DeviceNest {
+public:
+    DeviceNest(nl_msg &message, const std::string &guest, const std::string &name)
+        : nest_(message, DEVHOST_A_DEV)
+    {
+        put(message, DEVHOST_A_DEV_GUEST, guest);
+        put(message, DEVHOST_A_DEV_NAME, name);
+    }
+
+private:
+    const Nest nest_;
+};
+
 void put_element(nl_msg &message, const SndFiles &files, std::uint32_t id)
 {
     const SndElement &element = files.controls.at(id);
@@ -181,27 +195,21 @@ void put_device(nl_msg &message, const std::string &guest, const std::string &na
 void put_device_removal(nl_msg &message, const std::string &guest, const std::string &name,
                         bool force)
 {
-    const Nest nest(message, DEVHOST_A_DEV);
-    put(message, DEVHOST_A_DEV_GUEST, guest);
-    put(message, DEVHOST_A_DEV_NAME, name);
+    const DeviceNest nest(message, guest, name);
     put_flag(message, DEVHOST_A_DEV_FORCE, force);
 }
 
 void put_features_mask(nl_msg &message, const std::string &guest, const std::string &name,
                        std::uint64_t mask)
 {
-    const Nest nest(message, DEVHOST_A_DEV);
-    put(message, DEVHOST_A_DEV_GUEST, guest);
-    put(message, DEVHOST_A_DEV_NAME, name);
+    const DeviceNest nest(message, guest, name);
     put(message, DEVHOST_A_DEV_FEATURES_MASK, mask);
 }
 
 void put_sound(nl_msg &message, const std::string &guest, const std::string &name,
                const SndFiles &files)
 {
-    const Nest nest(message, DEVHOST_A_DEV);
-    put(message, DEVHOST_A_DEV_GUEST, guest);
-    put(message, DEVHOST_A_DEV_NAME, name);
+    const DeviceNest nest(message, guest, name);
     const Nest backend(message, DEVHOST_A_DEV_BACKEND);
     for (const auto &[id, fd] : files.pcms) {
         const Nest stream(message, DEVHOST_A_SND_STREAM);
@@ -218,9 +226,7 @@ void put_sound(nl_msg &message, const std::string &guest, const std::string &nam
 void put_codec(nl_msg &message, const std::string &guest, const std::string &name,
                const VideoFile &file)
 {
-    const Nest nest(message, DEVHOST_A_DEV);
-    put(message, DEVHOST_A_DEV_GUEST, guest);
-    put(message, DEVHOST_A_DEV_NAME, name);
+    const DeviceNest nest(message, guest, name);
     const Nest backend(message, DEVHOST_A_DEV_BACKEND);
     put(message, DEVHOST_A_VIDEO_FD, file.node);
 }
@@ -228,9 +234,7 @@ void put_codec(nl_msg &message, const std::string &guest, const std::string &nam
 void put_jacks(nl_msg &message, const std::string &guest, const std::string &name,
                const std::vector<bool> &connected)
 {
-    const Nest nest(message, DEVHOST_A_DEV);
-    put(message, DEVHOST_A_DEV_GUEST, guest);
-    put(message, DEVHOST_A_DEV_NAME, name);
+    const DeviceNest nest(message, guest, name);
     const Nest backend(message, DEVHOST_A_DEV_BACKEND);
     for (std::uint32_t id = 0; id < connected.size(); id++) {
         const Nest jack(message, DEVHOST_A_SND_JACK);
@@ -242,9 +246,7 @@ void put_jacks(nl_msg &message, const std::string &guest, const std::string &nam
 void put_new_device(nl_msg &message, const std::string &guest, const DeviceConfig &device,
                     const BackendFiles &files)
 {
-    const Nest nest(message, DEVHOST_A_DEV);
-    put(message, DEVHOST_A_DEV_GUEST, guest);
-    put(message, DEVHOST_A_DEV_NAME, device.name);
+    const DeviceNest nest(message, guest, device.name);
     put(message, DEVHOST_A_DEV_CLASS, device.device_class);
     put(message, DEVHOST_A_DEV_FEATURES_MASK, features_mask(device.ring));
     if (device.vq_size_max) {

@@ -149,6 +149,21 @@ protected:
         kernel = std::make_unique<GenlKernel>(std::move(owned));
     }
 
+    // What a call that changes a device sends.
+    NlMessage sent_by(const std::function<void()> &change) const
+    {
+        NlMessage sent;
+        channel->on_request = [&](std::uint8_t command) {
+            if (command == DEVHOST_CMD_DEVICE_SET) {
+                sent = std::move(channel->sent);
+                channel->answer(device_message(DEVHOST_CMD_DEVICE_GET));
+            }
+        };
+        change();
+        channel->on_request = nullptr;
+        return sent;
+    }
+
     FakeChannel *channel;
     std::unique_ptr<GenlKernel> kernel;
 };
@@ -341,14 +356,7 @@ TEST_F(Genl, GivesASoundDeviceOtherFiles)
     files.cards["USB"] = null_fd();
     files.controls[2] = {.card = "USB", .numid = 9};
     const auto pcm = static_cast<std::uint32_t>(files.pcms[5].get());
-    NlMessage sent;
-    channel->on_request = [&](std::uint8_t command) {
-        if (command == DEVHOST_CMD_DEVICE_SET) {
-            sent = std::move(channel->sent);
-            channel->answer(device_message(DEVHOST_CMD_DEVICE_GET));
-        }
-    };
-    kernel->set_sound("ivi", "snd0", files);
+    const NlMessage sent = sent_by([&] { kernel->set_sound("ivi", "snd0", files); });
     ASSERT_TRUE(sent);
     const auto device = parse_nest(parse_top(sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
     const auto streams = every(device[DEVHOST_A_DEV_BACKEND], DEVHOST_A_SND_STREAM);
@@ -368,14 +376,7 @@ TEST_F(Genl, GivesASoundDeviceOtherFiles)
 TEST_F(Genl, GivesAVideoDeviceAnotherCodec)
 {
     const VideoFile file{.node = null_fd()};
-    NlMessage sent;
-    channel->on_request = [&](std::uint8_t command) {
-        if (command == DEVHOST_CMD_DEVICE_SET) {
-            sent = std::move(channel->sent);
-            channel->answer(device_message(DEVHOST_CMD_DEVICE_GET));
-        }
-    };
-    kernel->set_codec("ivi", "dec0", file);
+    const NlMessage sent = sent_by([&] { kernel->set_codec("ivi", "dec0", file); });
     ASSERT_TRUE(sent);
     const auto device = parse_nest(parse_top(sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
     EXPECT_STREQ(nla_get_string(device[DEVHOST_A_DEV_NAME]), "dec0");
@@ -386,14 +387,7 @@ TEST_F(Genl, GivesAVideoDeviceAnotherCodec)
 
 TEST_F(Genl, SaysOfEachJackWhetherItIsPluggedIn)
 {
-    NlMessage sent;
-    channel->on_request = [&](std::uint8_t command) {
-        if (command == DEVHOST_CMD_DEVICE_SET) {
-            sent = std::move(channel->sent);
-            channel->answer(device_message(DEVHOST_CMD_DEVICE_GET));
-        }
-    };
-    kernel->set_jacks("ivi", "snd0", {true, false});
+    const NlMessage sent = sent_by([&] { kernel->set_jacks("ivi", "snd0", {true, false}); });
     ASSERT_TRUE(sent);
     const auto device = parse_nest(parse_top(sent)[DEVHOST_A_DEV], DEVHOST_A_DEV_MAX);
     const auto jacks = every(device[DEVHOST_A_DEV_BACKEND], DEVHOST_A_SND_JACK);
