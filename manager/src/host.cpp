@@ -334,13 +334,7 @@ void Host::refresh_cards(const std::string &guest_name, const std::string &name)
     const Subject subject{.guest = guest_name, .device = name};
     SndFiles files;
     const auto attempt = [&](auto open, std::uint32_t id) {
-        try {
-            open(parts_.cards, *wanted, id, files);
-        } catch (const Error &error) {
-            if (error.cause() != Cause::invalid_args) { // it is not there
-                log_error(subject, error.what());
-            }
-        }
+        open_again(subject, [&] { open(parts_.cards, *wanted, id, files); });
     };
     for (std::uint32_t id = 0; id < info->streams.size(); id++) {
         if (!info->streams[id].pcm) {
@@ -355,9 +349,27 @@ void Host::refresh_cards(const std::string &guest_name, const std::string &name)
     if (files.empty()) {
         return;
     }
+    give_back(subject, "the sound card is back.",
+              [&] { return parts_.kernel.set_sound(guest_name, name, files); });
+}
+
+void Host::open_again(const Subject &subject, const std::function<void()> &open)
+{
     try {
-        take(parts_.kernel.set_sound(guest_name, name, files));
-        log_info(subject, "the sound card is back.");
+        open();
+    } catch (const Error &error) {
+        if (error.cause() != Cause::invalid_args) { // it is not there
+            log_error(subject, error.what());
+        }
+    }
+}
+
+void Host::give_back(const Subject &subject, const std::string &news,
+                     const std::function<DeviceInfo()> &give)
+{
+    try {
+        take(give());
+        log_info(subject, news);
     } catch (const Error &error) {
         log_error(subject, error.what());
     }

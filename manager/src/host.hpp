@@ -4,6 +4,7 @@
 // knows about them. What changes them goes through here, and so do the kernel's events.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -23,6 +24,8 @@
 #include "worker.hpp"
 
 namespace devhost {
+
+struct Subject;
 
 struct Device {
     DeviceInfo info;
@@ -178,6 +181,11 @@ private:
     void name_codec(Device &device);
     void refresh_cards(const std::string &guest, const std::string &name);
     void refresh_codec(const std::string &guest, const std::string &name);
+    /// Opens what a device stood on; where it is not there yet, that is no error.
+    static void open_again(const Subject &subject, const std::function<void()> &open);
+    /// Gives a device what came back, and tells the journal what became of that.
+    void give_back(const Subject &subject, const std::string &news,
+                   const std::function<DeviceInfo()> &give);
     /// True where they changed.
     bool refresh_levels(Device &device);
     void refresh_all_levels();

@@ -33,19 +33,10 @@ void Host::refresh_codec(const std::string &guest_name, const std::string &name)
     }
     const Subject subject{.guest = guest_name, .device = name};
     VideoFile file;
-    try {
-        file.node = parts_.codecs.open(*wanted);
-    } catch (const Error &error) {
-        if (error.cause() != Cause::invalid_args) { // it is not there
-            log_error(subject, error.what());
-        }
-        return;
-    }
-    try {
-        take(parts_.kernel.set_codec(guest_name, name, file));
-        log_info(subject, "the codec is back.");
-    } catch (const Error &error) {
-        log_error(subject, error.what());
+    open_again(subject, [&] { file.node = parts_.codecs.open(*wanted); });
+    if (file.node) {
+        give_back(subject, "the codec is back.",
+                  [&] { return parts_.kernel.set_codec(guest_name, name, file); });
     }
 }
 
