@@ -48,10 +48,12 @@ void devhost_chain_shrink(struct devhost_chain *chain)
 	chain->room = DEVHOST_CHAIN_INLINE;
 }
 
-/* As devhost_chain_add(), which checked, for memory in several pieces. */
+/* As devhost_chain_add(), for memory in several pieces or looked for first. */
 int devhost_chain_add_slow(struct devhost_chain *chain, u64 addr, u32 len,
 			   bool write)
 {
+	if (!len || addr + (len - 1) < addr)
+		return -EINVAL;
 	if (write)
 		chain->writable += len;
 	else

@@ -90,4 +90,27 @@ static inline void *devhost_map_span(struct devhost_map *map, u64 iova,
 	return hit->base + (iova - hit->first);
 }
 
+/**
+ * devhost_map_near - translate guest memory that is as usual
+ * @map: the snapshot
+ * @iova: guest (bus) address
+ * @len: bytes wanted
+ * @write: whether the device will write
+ *
+ * Context: Any.
+ * Return: where the kernel sees it, all of it in one piece; NULL where
+ *	devhost_map_span() is to be asked, and for no bytes.
+ */
+static inline void *devhost_map_near(const struct devhost_map *map, u64 iova,
+				     size_t len, bool write)
+{
+	const struct devhost_slot *hit = map->hit[devhost_map_hit(iova)];
+
+	if (iova < hit->first || iova > hit->last ||
+	    len - 1 > hit->last - iova ||
+	    !(hit->perm & (write ? VHOST_ACCESS_WO : VHOST_ACCESS_RO)))
+		return NULL;
+	return hit->base + (iova - hit->first);
+}
+
 #endif /* _DEVHOST_CORE_MEM_H */

@@ -116,20 +116,15 @@ static __always_inline int devhost_chain_add(struct devhost_chain *chain,
 {
 	unsigned int n = chain->out + chain->in;
 	struct devhost_span *span;
-	size_t room = len;
 	void *base;
 
-	if (unlikely(!len || addr + (len - 1) < addr))
-		return -EINVAL;
 	if (unlikely(len > U32_MAX - chain->readable - chain->writable))
 		return -EINVAL;
 	if (unlikely(!write && chain->in))
 		return -EINVAL;
 
-	base = devhost_map_span(chain->ring->map, addr, &room, write);
-	if (unlikely(!base))
-		return -EFAULT;
-	if (unlikely(room < len || n == chain->room))
+	base = devhost_map_near(chain->ring->map, addr, len, write);
+	if (unlikely(!base || n == chain->room))
 		return devhost_chain_add_slow(chain, addr, len, write);
 
 	span = &chain->span[n];

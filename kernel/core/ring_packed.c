@@ -145,11 +145,12 @@ static bool devhost_packed_ready(const struct devhost_ring *ring)
 	       devhost_packed_mark(ring->avail_wrap);
 }
 
-struct devhost_chain *devhost_packed_pop(struct devhost_ring *ring)
+/* Take the first good chain; an entry was made available. */
+static noinline struct devhost_chain *devhost_packed_seen(struct devhost_ring *ring)
 {
 	unsigned int work = 0;
 
-	while (devhost_packed_ready(ring)) {
+	do {
 		struct devhost_chain *chain;
 		u16 id;
 		int err;
@@ -175,10 +176,13 @@ struct devhost_chain *devhost_packed_pop(struct devhost_ring *ring)
 		devhost_packed_push(ring, id, chain->slots, 0);
 		work += chain->slots + chain->out + chain->in;
 		devhost_chain_shrink(chain);
-		if (work >= ring->num)
-			break;
-	}
+	} while (work < ring->num && devhost_packed_ready(ring));
 	return NULL;
+}
+
+struct devhost_chain *devhost_packed_pop(struct devhost_ring *ring)
+{
+	return devhost_packed_ready(ring) ? devhost_packed_seen(ring) : NULL;
 }
 
 void devhost_packed_unpop(struct devhost_ring *ring, u16 slots)

@@ -35,19 +35,22 @@ int devhost_split_start(struct devhost_ring *ring,
 	return 0;
 }
 
-/* How many entries are there. */
-static int devhost_split_poll(struct devhost_ring *ring)
+/* Whether entries are there: 1, 0 or an error. */
+static inline int devhost_split_look(struct devhost_ring *ring)
 {
 	const struct devhost_avail *avail = ring->driver;
 	u16 idx, n;
 
+	/* The driver's index is read when those seen are used up. */
+	if (ring->last_avail != ring->avail)
+		return 1;
 	/* The entries and descriptors are read after the index. */
 	idx = le16_to_cpu(smp_load_acquire(&avail->idx));
 	n = idx - ring->last_avail;
 	if (unlikely(n > ring->num))
 		return -EPROTO;
 	ring->avail = idx;
-	return n;
+	return n > 0;
 }
 
 static noinline int devhost_split_indirect(struct devhost_ring *ring,
@@ -117,22 +120,17 @@ static __always_inline int devhost_split_walk(struct devhost_ring *ring,
 	}
 }
 
-struct devhost_chain *devhost_split_pop(struct devhost_ring *ring)
+/* Take the first good chain; an entry was seen. */
+static noinline struct devhost_chain *devhost_split_seen(struct devhost_ring *ring)
 {
 	const struct devhost_avail *avail = ring->driver;
 	unsigned int work = 0;
+	int err;
 
-	for (;;) {
+	do {
 		struct devhost_chain *chain;
 		u16 head;
-		int err;
 
-		/* The driver's index is read when those seen are used up. */
-		if (ring->last_avail == ring->avail) {
-			err = devhost_split_poll(ring);
-			if (err <= 0)
-				return ERR_PTR(err);
-		}
 		head = le16_to_cpu(READ_ONCE(avail->ring[ring->last_avail &
 							 (ring->num - 1)]));
 		if (unlikely(head >= ring->num))
@@ -161,7 +159,16 @@ struct devhost_chain *devhost_split_pop(struct devhost_ring *ring)
 		devhost_split_push(ring, head, 0);
 		if (work >= ring->num)
 			return NULL;
-	}
+		err = devhost_split_look(ring);
+	} while (err > 0);
+	return ERR_PTR(err);
+}
+
+struct devhost_chain *devhost_split_pop(struct devhost_ring *ring)
+{
+	int n = devhost_split_look(ring);
+
+	return n > 0 ? devhost_split_seen(ring) : ERR_PTR(n);
 }
 
 void devhost_split_unpop(struct devhost_ring *ring)
