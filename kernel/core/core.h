@@ -112,8 +112,7 @@ struct devhost_guest {
  * @generation: of the snapshot in which the areas were found; dev->run_lock
  * @area: vmap()ed areas, NULL where they are contiguous anyway
  * @signalled: ring->pushed when the driver was last thought of
- * @cb: notifies the driver; @cb_lock
- * @cb_lock: @cb against the VMM swapping it
+ * @cb: notifies the driver; dev->run_lock
  * @kicks: notifications from the driver
  * @notified: notifications to the driver
  * @total: ring statistics of past starts: popped, pushed, malformed
@@ -138,7 +137,6 @@ struct devhost_vq {
 	void *area[3];
 	u64 signalled;
 	struct vdpa_callback cb;
-	spinlock_t cb_lock;
 	atomic64_t kicks;
 	u64 notified;
 	struct {

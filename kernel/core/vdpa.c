@@ -164,9 +164,9 @@ void devhost_vdpa_reset_vq(struct devhost_vq *vq)
 		.avail_wrap = true,
 		.used_wrap = true,
 	};
-	spin_lock_irq(&vq->cb_lock);
+	mutex_lock(&vq->dev->run_lock);
 	vq->cb = (struct vdpa_callback){};
-	spin_unlock_irq(&vq->cb_lock);
+	mutex_unlock(&vq->dev->run_lock);
 }
 
 static int devhost_reset(struct vdpa_device *vdpa)
@@ -342,11 +342,11 @@ static bool devhost_get_vq_ready(struct vdpa_device *vdpa, u16 idx)
 static void devhost_set_vq_cb(struct vdpa_device *vdpa, u16 idx,
 			      struct vdpa_callback *cb)
 {
-	struct devhost_vq *vq = &vdpa_to_devhost(vdpa)->vqs[idx];
+	struct devhost_device *dev = vdpa_to_devhost(vdpa);
 
-	spin_lock_irq(&vq->cb_lock);
-	vq->cb = *cb;
-	spin_unlock_irq(&vq->cb_lock);
+	mutex_lock(&dev->run_lock);
+	dev->vqs[idx].cb = *cb;
+	mutex_unlock(&dev->run_lock);
 }
 
 /* May be called with a wait-queue lock held, by whoever signals the eventfd. */

@@ -82,7 +82,6 @@ static void devhost_vq_init(struct devhost_device *dev, unsigned int index)
 
 	vq->dev = dev;
 	vq->index = index;
-	spin_lock_init(&vq->cb_lock);
 	devhost_vdpa_reset_vq(vq);
 }
 

@@ -319,10 +319,8 @@ static void devhost_vq_signal(struct devhost_vq *vq)
 		return;
 	vq->notified++;
 	trace_devhost_notify(vq);
-	spin_lock_irq(&vq->cb_lock);
 	if (vq->cb.callback)
 		vq->cb.callback(vq->cb.private);
-	spin_unlock_irq(&vq->cb_lock);
 }
 
 /*
