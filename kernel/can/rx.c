@@ -159,10 +159,8 @@ void vhost_can_rx_deliver(struct vhost_can *vc)
 		}
 		vhost_can_ring_take(&rx->ring);
 	}
-	if (frames) {
-		devhost_count(vc->dev, VHOST_CAN_RX_FRAMES, frames);
-		devhost_count(vc->dev, VHOST_CAN_RX_BYTES, bytes);
-	}
+	if (frames)
+		devhost_count_data(vc->dev, VHOST_CAN_RX_FRAMES, frames, bytes);
 }
 
 /**

@@ -91,8 +91,7 @@ static enum devhost_answer vhost_can_tx_refuse(struct vhost_can *vc,
 
 static void vhost_can_tx_count(struct vhost_can *vc, u32 bytes)
 {
-	devhost_count(vc->dev, VHOST_CAN_TX_FRAMES, 1);
-	devhost_count(vc->dev, VHOST_CAN_TX_BYTES, bytes);
+	devhost_count_data(vc->dev, VHOST_CAN_TX_FRAMES, 1, bytes);
 }
 
 /* Answer a request that was kept. */

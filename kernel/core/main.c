@@ -138,6 +138,23 @@ void devhost_count(struct devhost_device *dev, unsigned int counter, u64 n)
 }
 EXPORT_SYMBOL_GPL(devhost_count);
 
+/**
+ * devhost_count_data - add to a counter of items and to the one of their bytes
+ * @dev: the device
+ * @counter: index in class->counters of the items; the bytes are the next one
+ * @items: how many
+ * @bytes: how many
+ *
+ * Context: Any.
+ */
+void devhost_count_data(struct devhost_device *dev, unsigned int counter,
+			u64 items, u64 bytes)
+{
+	atomic64_add(items, &dev->counters[counter]);
+	atomic64_add(bytes, &dev->counters[counter + 1]);
+}
+EXPORT_SYMBOL_GPL(devhost_count_data);
+
 static struct devhost_class *devhost_class_find(const char *name)
 {
 	struct devhost_class *class;

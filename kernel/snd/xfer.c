@@ -72,11 +72,9 @@ static void vhost_snd_msg_finish(struct vhost_snd_stream *stream,
 
 	list_move(&msg->list, &vs->msgs_free);
 	if (likely(status == VIRTIO_SND_S_OK)) {
-		devhost_count(vs->dev, tx ? VHOST_SND_TX_FRAMES :
-					    VHOST_SND_RX_FRAMES, msg->copied);
-		devhost_count(vs->dev, tx ? VHOST_SND_TX_BYTES :
-					    VHOST_SND_RX_BYTES,
-			      (u64)msg->copied * frame);
+		devhost_count_data(vs->dev, tx ? VHOST_SND_TX_FRAMES :
+						 VHOST_SND_RX_FRAMES,
+				   msg->copied, (u64)msg->copied * frame);
 	} else {
 		devhost_count(vs->dev, VHOST_SND_IO_ERRORS, 1);
 	}

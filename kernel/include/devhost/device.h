@@ -242,5 +242,7 @@ void devhost_resource_changed(struct devhost_device *dev, unsigned int index);
 void devhost_power_requested(struct devhost_device *dev);
 void devhost_broken(struct devhost_device *dev, const char *reason);
 void devhost_count(struct devhost_device *dev, unsigned int counter, u64 n);
+void devhost_count_data(struct devhost_device *dev, unsigned int counter,
+			u64 items, u64 bytes);
 
 #endif /* _DEVHOST_DEVICE_H */
