@@ -24,8 +24,8 @@ from host import CACHE, MACHINE, TOP, run, say
 
 SUITE = "trixie"
 SANITIZER_FILES = 2500
-PRODUCT_SOURCES = ["Kbuild", "CMakeLists.txt", "kernel", "manager", "bpf", "udev", "packaging",
-                   "debian", "docs/man", "docs/netlink", "LICENSES"]
+PRODUCT_SOURCES = ["Kbuild", "CMakeLists.txt", "kernel", "manager", "tools", "bpf", "udev", "packaging",
+                   "debian", "docs/man", "docs/netlink", "LICENSES", "tests/lib"]
 TEST_DOCS = ["docs/dbus.md",  # held against the interfaces by a unit test
              "docs/policy.md"]  # what it prints is compiled
 ORDER = ["base", "bench", "product", "tests"]

@@ -9,7 +9,7 @@ import layers
 from host import TOP
 from results import SKIP
 
-OURS = ["kernel", "manager", "bpf", "udev", "packaging", "tests", "docs", ".ci",
+OURS = ["kernel", "manager", "tools", "bpf", "udev", "packaging", "tests", "docs", ".ci",
         "Kbuild", "CMakeLists.txt", "README.md", "CONTRIBUTING.md", "SECURITY.md"]
 CHECKPATCH = ("/usr/src/devhost-bench/scripts/checkpatch.pl --no-tree --strict -q --terse "
               "--show-types --max-line-length=100 --no-summary -f "
@@ -96,7 +96,7 @@ make -C /lib/modules/$1/build M=$work/kernel/guest W=1 C=2 -j2 modules
         return self.tool(["clang-format", "--dry-run", "-Werror", *_src(files)])
 
     def clang_tidy(self):
-        files = [f"/build/tree/{p.relative_to(TOP)}" for p in _files(".cpp", below=["manager"])]
+        files = [f"/build/tree/{p.relative_to(TOP)}" for p in _files(".cpp", below=["manager", "tools"])]
         if not files:
             return "no C++ sources found"
         return self.tool(["run-clang-tidy", "-quiet", "-j2", "-p", "/build/tree/build/deb", *files],

@@ -27,6 +27,8 @@ DEVHOST_PARTS = "\
     packaging/schema \
     packaging/systemd \
     packaging/sysusers.d \
+    tests/lib \
+    tools \
     udev \
 "
 
@@ -55,9 +57,11 @@ SYSTEMD_SERVICE:${PN} = "devhostd.service devhost-apply.service"
 USERADD_PACKAGES = "${PN}"
 GROUPADD_PARAM:${PN} = "--system devhost"
 
-PACKAGES =+ "${PN}-examples"
+PACKAGES =+ "${PN}-examples ${PN}-vdpa-check"
 SUMMARY:${PN}-examples = "Guests of devhost, examples of their files and policies"
 FILES:${PN}-examples = "${docdir}/devhost/examples"
+SUMMARY:${PN}-vdpa-check = "Checks a vhost-vdpa device node"
+FILES:${PN}-vdpa-check = "${bindir}/devhost-vdpa-check"
 
 FILES:${PN} += "\
     ${nonarch_base_libdir}/udev/rules.d \
