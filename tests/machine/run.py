@@ -20,7 +20,7 @@ from results import FAIL, PASS, Results
 SUITES = ["unit", "lint", "fuzz", "selftest", "e2e", "bench"]
 BESIDE = ["lint"]  # on what the others leave idle: a virtual machine often waits
 BOOTS = [["unit"], ["fuzz"], ["selftest", "e2e"], ["bench"]]  # suites that share one
-PROGRAMS = ["fuzz", "selftest", "e2e"]  # suites whose programs can be asked for one by one
+PROGRAMS = ["fuzz", "selftest", "e2e", "bench"]  # suites whose programs can be asked for one by one
 TIERS = {
     "quick": ["unit", "lint", "selftest"],
     "full": SUITES,
@@ -95,12 +95,12 @@ def programs(suite, what, kernel, by_default, layer):
     return [(suite, program) for program in dict.fromkeys(wanted)]
 
 
-def fuzzers(what):
-    """The programs of the fuzz suite that were asked for; none: all."""
+def named(suite, what):
+    """The programs of a suite that were asked for by name; none: all."""
     asked = [word.partition("/") for word, _ in what]
-    if any(suite in TIERS or suite == "fuzz" and not program for suite, _, program in asked):
+    if any(of in TIERS or of == suite and not program for of, _, program in asked):
         return []
-    return sorted({program for suite, _, program in asked if suite == "fuzz"})
+    return sorted({program for of, _, program in asked if of == suite})
 
 
 def run_suites(suites, results, layer, known, kernels, options, what):
@@ -112,10 +112,10 @@ def run_suites(suites, results, layer, known, kernels, options, what):
         elif suites == ["lint"]:
             suite_lint.lint(results, layer, kernels, quick=("quick", "") in what)
         elif suites == ["fuzz"]:
-            suite_fuzz.fuzz(results, layer, fuzzers(what), options.minutes, ("soak", "") in what,
+            suite_fuzz.fuzz(results, layer, named("fuzz", what), options.minutes, ("soak", "") in what,
                             options.input)
         elif suites == ["bench"]:
-            suite_bench.bench(results, layer, kernels[0])
+            suite_bench.bench(results, layer, kernels[0], named("bench", what))
         else:
             suite_vm.run(results, layer, ("soak", "") in what,
                          {kernel: [p for suite in suites

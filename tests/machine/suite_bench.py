@@ -22,11 +22,13 @@ def _row(line):
     return row if isinstance(row, dict) and "name" in row and "value" in row else None
 
 
-def bench(results, layer, kernel):
-    """Every line of output that is a JSON object with our fields is a figure."""
+def bench(results, layer, kernel, wanted=()):
+    """Every line of output that is a JSON object with our fields is a figure. Of all programs where
+    none is named."""
     figures = []
     for directory, icount in (("bench", True), ("bench/smp", False)):
-        programs = names(layer, directory)
+        programs = [p for p in names(layer, directory)
+                    if not wanted or f"{directory}/{p}".removeprefix("bench/") in wanted]
         if not programs:
             continue
         machine = qemu.Machine(layer, kernel, icount=icount)
