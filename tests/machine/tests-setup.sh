@@ -15,6 +15,7 @@ cmake -S . -B "$build" -DBUILD_TESTING=ON
 cmake --build "$build" -j "$(nproc)"
 DESTDIR=$root cmake --install "$build/tests"
 
+cp -r "$tree/docs" "$target/docs"
 if [ -d "$tree/tests/e2e" ]; then
 	find "$tree/tests/e2e" -maxdepth 1 -type f ! -name CMakeLists.txt -exec cp {} "$target/e2e/" \;
 fi
