@@ -15,8 +15,9 @@
  *   guest.c    guests and their devices: creation, removal, lookup
  *   policy.c   struct_ops type, verdicts
  *   denial.c   what policies are against is told
- *   netlink.c  generic netlink family: commands, dumps, notifications
+ *   netlink.c  generic netlink family: commands
  *   netlink_dump.c  its dumps
+ *   netlink_event.c  its notifications
  *   netlink_form.c  what its messages tell of guests, devices, statistics
  *   trace.h    tracepoints
  *
@@ -47,6 +48,7 @@
 #include "mem.h"
 #include "ring.h"
 
+struct genl_family;
 struct genl_info;
 
 /* Bits of dev->pending beside those of queues and events. */
@@ -448,8 +450,19 @@ int devhost_put_denial(struct sk_buff *msg, const struct devhost_denial *denial)
 #define DEVHOST_MSG_SIZE	SZ_8K
 
 /* netlink.c */
+extern struct genl_family devhost_family;
 int devhost_netlink_init(void);
 void devhost_netlink_exit(void);
+
+/* netlink_event.c */
+enum devhost_group {
+	DEVHOST_GROUP_EVENTS,
+	DEVHOST_GROUP_POWER,
+	DEVHOST_GROUP_DENIALS,
+};
+
+/* The groups exist; without them nothing is told. */
+void devhost_netlink_events(bool on);
 /* With devhost_lock held. */
 void devhost_netlink_guest_event(struct devhost_guest *guest, u8 cmd);
 /* Process context; dev->lock may be held. Nothing happens before registration. */
