@@ -76,6 +76,7 @@ int devhost_ring_init(struct devhost_ring *ring)
 	}
 	ring->inflight = 0;
 	ring->spans = 0;
+	ring->bytes = 0;
 	ring->popped = 0;
 	ring->pushed = 0;
 	ring->malformed = 0;
@@ -168,6 +169,61 @@ struct devhost_chain *devhost_ring_pop(struct devhost_ring *ring)
 }
 
 /**
+ * devhost_chain_bytes - bytes of a chain's buffers
+ * @chain: a chain that was taken
+ *
+ * Context: Any.
+ * Return: those to read and those to write.
+ */
+u64 devhost_chain_bytes(const struct devhost_chain *chain)
+{
+	return (u64)chain->readable + chain->writable;
+}
+
+/**
+ * devhost_ring_count - count a chain's bytes until it is returned
+ * @ring: the ring
+ * @chain: a chain that was taken
+ *
+ * Those who don't limit them need not count them, and nothing is done for it
+ * when a chain is returned.
+ *
+ * Context: Process context.
+ */
+void devhost_ring_count(struct devhost_ring *ring, struct devhost_chain *chain)
+{
+	if (chain->state != DEVHOST_CHAIN_TAKEN)
+		return;
+	chain->state = DEVHOST_CHAIN_COUNTED;
+	ring->bytes += devhost_chain_bytes(chain);
+}
+
+/**
+ * devhost_ring_count_all - count the bytes of all chains that are taken
+ * @ring: the ring
+ *
+ * Context: Process context.
+ */
+void devhost_ring_count_all(struct devhost_ring *ring)
+{
+	unsigned int i;
+
+	for (i = 0; i < ring->num; i++)
+		devhost_ring_count(ring, &ring->chains[i]);
+}
+
+/* Before a chain is the ring's again; false where it is already. */
+static bool devhost_ring_uncount(struct devhost_ring *ring,
+				 struct devhost_chain *chain)
+{
+	if (WARN_ON_ONCE(chain->state == DEVHOST_CHAIN_FREE))
+		return false;
+	ring->bytes -= devhost_chain_bytes(chain);
+	chain->state = DEVHOST_CHAIN_TAKEN;
+	return true;
+}
+
+/**
  * devhost_ring_unpop - put a chain back, as if it had not been taken
  * @ring: the ring
  * @chain: what devhost_ring_pop() returned last
@@ -176,7 +232,8 @@ struct devhost_chain *devhost_ring_pop(struct devhost_ring *ring)
  */
 void devhost_ring_unpop(struct devhost_ring *ring, struct devhost_chain *chain)
 {
-	if (WARN_ON_ONCE(!chain->inflight))
+	if (unlikely(chain->state != DEVHOST_CHAIN_TAKEN) &&
+	    !devhost_ring_uncount(ring, chain))
 		return;
 	ring->popped--;
 	devhost_chain_put(ring, chain);
@@ -184,6 +241,14 @@ void devhost_ring_unpop(struct devhost_ring *ring, struct devhost_chain *chain)
 		devhost_packed_unpop(ring, chain->slots);
 	else
 		devhost_split_unpop(ring);
+}
+
+static noinline void devhost_ring_push_counted(struct devhost_ring *ring,
+					       struct devhost_chain *chain,
+					       u32 len)
+{
+	if (devhost_ring_uncount(ring, chain))
+		devhost_ring_push(ring, chain, len);
 }
 
 /**
@@ -197,8 +262,11 @@ void devhost_ring_unpop(struct devhost_ring *ring, struct devhost_chain *chain)
 void devhost_ring_push(struct devhost_ring *ring, struct devhost_chain *chain,
 		       u32 len)
 {
-	if (WARN_ON_ONCE(!chain->inflight))
+	/* The end of this path: nothing has to be kept across it. */
+	if (unlikely(chain->state != DEVHOST_CHAIN_TAKEN)) {
+		devhost_ring_push_counted(ring, chain, len);
 		return;
+	}
 	devhost_chain_put(ring, chain);
 	if (ring->packed)
 		devhost_packed_push(ring, chain->id, chain->slots, len);

@@ -50,6 +50,18 @@ struct devhost_cursor {
 };
 
 /**
+ * enum devhost_chain_state - whose a chain is
+ * @DEVHOST_CHAIN_FREE: the ring's
+ * @DEVHOST_CHAIN_TAKEN: taken, and not returned yet
+ * @DEVHOST_CHAIN_COUNTED: the same, and ring->bytes has its bytes
+ */
+enum devhost_chain_state {
+	DEVHOST_CHAIN_FREE,
+	DEVHOST_CHAIN_TAKEN,
+	DEVHOST_CHAIN_COUNTED,
+};
+
+/**
  * struct devhost_chain - one buffer of the driver, checked
  * @ring: where it came from
  * @span: @inline_span, or allocated where that is too small
@@ -65,7 +77,7 @@ struct devhost_cursor {
  * @id: head index (split) or buffer id (packed)
  * @slots: ring entries it takes (packed)
  * @room: spans that fit @span
- * @inflight: taken and not returned yet
+ * @state: enum devhost_chain_state
  * @reader: where the next byte is read
  * @writer: where the next byte is written
  * @next: the next free one
@@ -86,7 +98,7 @@ struct devhost_chain {
 	u16 id;
 	u16 slots;
 	u16 room;
-	bool inflight;
+	u8 state;
 	struct devhost_cursor reader;
 	struct devhost_cursor writer;
 	struct devhost_chain *next;
@@ -116,6 +128,7 @@ struct devhost_chain {
  * @fresh: no notification was decided on since the start
  * @unsignalled: entries returned since a notification was decided on
  * @spans: spans allocated by the chains
+ * @bytes: of the buffers of the chains that are counted
  * @ids: bitmap of the heads or ids in flight
  * @free: chains to use next, the warmest first
  * @chains: @num chains
@@ -143,6 +156,7 @@ struct devhost_ring {
 	bool fresh;
 	u32 unsignalled;
 	u32 spans;
+	u64 bytes;
 	unsigned long *ids;
 	struct devhost_chain *free;
 	struct devhost_chain *chains;
@@ -178,6 +192,10 @@ struct devhost_chain *devhost_ring_pop(struct devhost_ring *ring);
 void devhost_ring_unpop(struct devhost_ring *ring, struct devhost_chain *chain);
 void devhost_ring_push(struct devhost_ring *ring, struct devhost_chain *chain,
 		       u32 len);
+
+u64 devhost_chain_bytes(const struct devhost_chain *chain);
+void devhost_ring_count(struct devhost_ring *ring, struct devhost_chain *chain);
+void devhost_ring_count_all(struct devhost_ring *ring);
 
 bool devhost_ring_notify(struct devhost_ring *ring);
 bool devhost_ring_enable_kick(struct devhost_ring *ring);

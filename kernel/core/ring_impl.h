@@ -156,7 +156,7 @@ static inline struct devhost_chain *devhost_chain_take(struct devhost_ring *ring
 	chain->writer.span = chain->span + chain->out;
 	chain->writer.pos = 0;
 	chain->id = id;
-	chain->inflight = true;
+	chain->state = DEVHOST_CHAIN_TAKEN;
 	__set_bit(id, ring->ids);
 	ring->free = chain->next;
 	ring->inflight++;
@@ -169,7 +169,7 @@ static inline void devhost_chain_put(struct devhost_ring *ring,
 {
 	if (unlikely(chain->span != chain->inline_span))
 		devhost_chain_shrink(chain);
-	chain->inflight = false;
+	chain->state = DEVHOST_CHAIN_FREE;
 	__clear_bit(chain->id, ring->ids);
 	chain->next = ring->free;
 	ring->free = chain;

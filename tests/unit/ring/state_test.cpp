@@ -119,6 +119,42 @@ TEST_F(StateTest, CleanupForgetsChains)
     }
 }
 
+TEST_F(StateTest, BytesAreCountedUntilAChainIsReturned)
+{
+    for (const bool packed : {false, true}) {
+        Rig rig({packed, false, false, 8, 0});
+        devhost_ring &ring = rig.device->ring();
+        std::vector<devhost_chain *> taken;
+        for (uint32_t i = 0; i < 3; i++) {
+            rig.driver->add({{{rig.data, 10 + i}}, {{rig.data + 0x100, 100}}, 0});
+            taken.push_back(rig.device->pop());
+        }
+        EXPECT_EQ(devhost_chain_bytes(taken[1]), 111U);
+        EXPECT_EQ(ring.bytes, 0U);
+        devhost_ring_count(&ring, taken[1]);
+        devhost_ring_count(&ring, taken[1]);
+        EXPECT_EQ(ring.bytes, 111U);
+        // Also those that were taken before; what is free is not taken for one of them.
+        devhost_ring_count_all(&ring);
+        EXPECT_EQ(ring.bytes, 333U);
+        rig.device->unpop(taken[2]);
+        EXPECT_EQ(ring.bytes, 221U);
+        taken[2] = rig.device->pop();
+        EXPECT_EQ(ring.bytes, 221U);
+        // Writing and reading change nothing.
+        EXPECT_EQ(devhost_chain_write(taken[0], "abc", 3), 0);
+        rig.device->push(taken[0], 3);
+        EXPECT_EQ(ring.bytes, 111U);
+        rig.device->push(taken[2], 0);
+        EXPECT_EQ(ring.bytes, 111U);
+        rig.device->push(taken[1], 0);
+        EXPECT_EQ(ring.bytes, 0U);
+        EXPECT_EQ(ring.inflight, 0U);
+        devhost_ring_count_all(&ring);
+        EXPECT_EQ(ring.bytes, 0U);
+    }
+}
+
 TEST_F(StateTest, DoubleReturnIsRefused)
 {
     for (const bool packed : {false, true}) {
