@@ -180,7 +180,7 @@ static const struct devhost_class_ops vhost_can_ops = {
 static const struct devhost_vq_info vhost_can_vqs[VIRTIO_CAN_VQS] = {
 	[VIRTIO_CAN_TXQ] = { .name = "Txq" },
 	[VIRTIO_CAN_RXQ] = { .name = "Rxq", .supply = true },
-	[VIRTIO_CAN_CONTROLQ] = { .name = "Controlq" },
+	[VIRTIO_CAN_CONTROLQ] = { .name = "Controlq", .control = true },
 };
 
 static const struct netlink_range_validation vhost_can_backlog = {

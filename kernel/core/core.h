@@ -13,6 +13,7 @@
  *   mem.c      guest memory (mem.h)
  *   resource.c guest memory held beyond a pass
  *   guest.c    guests and their devices: creation, removal, lookup
+ *   quota.c    what a guest may have at most
  *   policy.c   struct_ops type, verdicts
  *   denial.c   what policies are against is told
  *   netlink.c  generic netlink family: commands
@@ -61,8 +62,19 @@ struct genl_info;
 /* Bytes that a guest may have in dma-bufs, those it lost meanwhile included. */
 #define DEVHOST_EXPORT_MAX		SZ_1G
 
+/* Why a device is broken whose guest may not have the memory. */
+#define DEVHOST_REASON_MEMORY	"the guest's memory is beyond its limit"
+
 /* Bytes of the largest configuration space. */
 #define DEVHOST_CONFIG_MAX	128
+
+/**
+ * struct devhost_limits - what a guest may have at most
+ * @max: by enum devhost_limit_attr; 0 where there is no limit
+ */
+struct devhost_limits {
+	u64 max[DEVHOST_A_LIMIT_MAX + 1];
+};
 
 /**
  * struct devhost_guest - a guest and what belongs to it
@@ -72,10 +84,15 @@ struct genl_info;
  * @name: unique
  * @id: unique for ever, never 0
  * @num_devices: on @devices; devhost_lock
+ * @num_queues: of @devices; devhost_lock
  * @dying: being removed with its devices; devhost_lock
  * @policy: the policy in force, NULL where none is
  * @policy_seq: counts attachments and replacements; devhost_lock
- * @pinned: bytes of guest memory held by its devices
+ * @limits: devhost_lock to write
+ * @refused: how often a limit was in the way, by enum devhost_limit_attr
+ * @mapped: bytes of guest memory that its devices have mapped now
+ * @pinned: bytes of guest memory held by its devices, those included that are
+ *	unmapped and still worked with
  * @exported: bytes in dma-bufs
  * @verdicts: per verdict, of devices that are gone; devhost_lock
  */
@@ -86,12 +103,28 @@ struct devhost_guest {
 	char name[DEVHOST_NAME_SIZE];
 	u32 id;
 	u32 num_devices;
+	u32 num_queues;
 	bool dying;
 	const struct devhost_policy_ops __rcu *policy;
 	u32 policy_seq;
+	struct devhost_limits limits;
+	atomic64_t refused[DEVHOST_A_LIMIT_MAX + 1];
+	atomic64_t mapped;
 	atomic64_t pinned;
 	atomic64_t exported;
 	u64 verdicts[__DEVHOST_VERDICT_NUM];
+};
+
+/**
+ * enum devhost_vq_kind - what is done with a queue that was kicked
+ * @DEVHOST_VQ_REQUESTS: its chains are requests
+ * @DEVHOST_VQ_LIMITED: the same, and those in flight are counted
+ * @DEVHOST_VQ_SUPPLY: the module takes its chains when it has something
+ */
+enum devhost_vq_kind {
+	DEVHOST_VQ_REQUESTS,
+	DEVHOST_VQ_LIMITED,
+	DEVHOST_VQ_SUPPLY,
 };
 
 /**
@@ -105,6 +138,8 @@ struct devhost_guest {
  * @broken: cannot be parsed any more until reset; dev->run_lock
  * @stalled: request() said DEVHOST_STALL
  * @starved: a supply queue was found empty; dev->run_lock
+ * @kind: enum devhost_vq_kind; dev->run_lock
+ * @wants: bytes of the chain that it waits with; dev->run_lock
  * @num: entries the driver wants; dev->lock
  * @addressed: the addresses are set; dev->lock
  * @desc_addr: descriptor area, guest address; dev->lock
@@ -129,6 +164,8 @@ struct devhost_vq {
 	bool broken;
 	bool stalled;
 	bool starved;
+	u8 kind;
+	u64 wants;
 	u32 num;
 	bool addressed;
 	u64 desc_addr;
@@ -241,11 +278,14 @@ struct devhost_denials {
  * @open: a VMM has it open (as far as the parent can tell); @lock
  * @status: virtio status; @lock to write
  * @running: started; @lock to write
+ * @waiting: bit n: queue n waits until fewer requests are in flight; @run_lock
  * @suspended: by the VMM; @lock
  * @quiesced: by the host; @lock
  * @paused: suspend() was called, resume() not yet; @run_lock
  * @identity: the host's own driver uses it, by physical address; @lock
  * @mapped: the VMM has mapped memory
+ * @mapped_bytes: how much; its guest's account has it
+ * @over_quota: the guest may not have what the VMM has mapped last
  * @config_pending: the configuration changed while it was suspended
  * @needs_reset: DEVICE_NEEDS_RESET is set
  * @reason: why it is broken or quiesced, a constant string
@@ -293,11 +333,14 @@ struct devhost_device {
 	bool open;
 	u8 status;
 	bool running;
+	unsigned long waiting;
 	bool suspended;
 	bool quiesced;
 	bool paused;
 	bool identity;
 	bool mapped;
+	u64 mapped_bytes;
+	bool over_quota;
 	bool config_pending;
 	bool needs_reset;
 	const char *reason;
@@ -344,7 +387,8 @@ bool devhost_name_valid(const char *name);
 /* The find functions want devhost_lock; device_find() finds registered ones. */
 struct devhost_guest *devhost_guest_find(const char *name);
 struct devhost_guest *devhost_guest_find_id(u32 id);
-int devhost_guest_new(const char *name, struct netlink_ext_ack *extack);
+int devhost_guest_new(const char *name, const struct devhost_limits *limits,
+		      struct netlink_ext_ack *extack);
 int devhost_guest_del(const char *name, bool force,
 		      struct netlink_ext_ack *extack);
 void devhost_guest_put(struct devhost_guest *guest);
@@ -432,6 +476,22 @@ void devhost_vq_pass(struct devhost_device *dev);
 int devhost_vq_start(struct devhost_vq *vq);
 void devhost_vq_stop(struct devhost_vq *vq);
 void devhost_vq_pause(struct devhost_device *dev);
+
+/* quota.c */
+int devhost_guest_set(const char *name, const struct devhost_limits *limits,
+		      struct netlink_ext_ack *extack);
+int devhost_quota_device(struct devhost_guest *guest,
+			 const struct devhost_class *class,
+			 struct netlink_ext_ack *extack);
+int devhost_quota_map(struct devhost_device *dev, u64 bytes);
+void devhost_quota_unmap(struct devhost_device *dev);
+u32 devhost_quota_ring_size(const struct devhost_device *dev);
+bool devhost_quota_ring(const struct devhost_vq *vq);
+void devhost_quota_add(struct devhost_device *dev);
+void devhost_quota_drop(struct devhost_device *dev);
+int devhost_quota_request(struct devhost_vq *vq, struct devhost_chain *chain);
+void devhost_quota_release(struct devhost_device *dev);
+u64 devhost_quota_use(struct devhost_guest *guest, unsigned int limit);
 
 /* policy.c */
 int devhost_policy_init(void);

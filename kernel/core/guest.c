@@ -15,7 +15,6 @@
 
 /* Far more than a machine has; what they cost stays bounded. */
 #define DEVHOST_GUESTS_MAX	256
-#define DEVHOST_DEVICES_MAX	64
 
 static unsigned int devhost_num_guests;	/* devhost_lock */
 static u32 devhost_last_guest_id;	/* devhost_lock */
@@ -98,7 +97,8 @@ static int devhost_guest_add(struct devhost_guest *guest,
 	return 0;
 }
 
-int devhost_guest_new(const char *name, struct netlink_ext_ack *extack)
+int devhost_guest_new(const char *name, const struct devhost_limits *limits,
+		      struct netlink_ext_ack *extack)
 {
 	struct devhost_guest *guest;
 	int ret;
@@ -113,6 +113,7 @@ int devhost_guest_new(const char *name, struct netlink_ext_ack *extack)
 	INIT_LIST_HEAD(&guest->devices);
 	refcount_set(&guest->refs, 1);
 	strscpy(guest->name, name);
+	guest->limits = *limits;
 
 	mutex_lock(&devhost_lock);
 	ret = devhost_guest_add(guest, extack);
@@ -175,6 +176,7 @@ devhost_device_reserve(const struct devhost_params *params,
 	struct devhost_device *dev;
 	struct devhost_guest *guest;
 	u32 id;
+	int ret;
 
 	lockdep_assert_held(&devhost_lock);
 	guest = devhost_guest_find(params->guest);
@@ -191,10 +193,9 @@ devhost_device_reserve(const struct devhost_params *params,
 		NL_SET_ERR_MSG_FMT(extack, "device %s exists", params->name);
 		return ERR_PTR(-EEXIST);
 	}
-	if (guest->num_devices == DEVHOST_DEVICES_MAX) {
-		NL_SET_ERR_MSG(extack, "too many devices for one guest");
-		return ERR_PTR(-ENOSPC);
-	}
+	ret = devhost_quota_device(guest, class, extack);
+	if (ret)
+		return ERR_PTR(ret);
 	id = devhost_next_id(&devhost_last_device_id);
 	if (!id) {
 		NL_SET_ERR_MSG(extack, "device ids are used up, reload devhost");
@@ -206,7 +207,7 @@ devhost_device_reserve(const struct devhost_params *params,
 		return dev;
 	dev->id = id;
 	list_add_tail(&dev->list, &guest->devices);
-	guest->num_devices++;
+	devhost_quota_add(dev);
 
 	return dev;
 }
@@ -221,7 +222,7 @@ static void devhost_device_release(struct devhost_device *dev, bool was_known)
 	devhost_denials_finish(dev);
 	mutex_lock(&devhost_lock);
 	list_del(&dev->list);
-	guest->num_devices--;
+	devhost_quota_drop(dev);
 	for (i = 0; i < __DEVHOST_VERDICT_NUM; i++)
 		guest->verdicts[i] += atomic64_read(&dev->verdicts[i]);
 	if (was_known)

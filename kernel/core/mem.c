@@ -39,6 +39,7 @@ struct devhost_region {
  * @refs: references
  * @identity: guest addresses are physical ones (the host's own driver)
  * @num: slots
+ * @bytes: in all of them
  * @region: the regions, in the order of the slots
  * @slot: sorted by address
  */
@@ -47,6 +48,7 @@ struct devhost_snapshot {
 	refcount_t refs;
 	bool identity;
 	unsigned int num;
+	u64 bytes;
 	struct devhost_region **region;
 	struct devhost_slot slot[];
 };
@@ -143,6 +145,18 @@ struct devhost_map *devhost_map_empty(bool identity)
 		return NULL;
 	snap->identity = identity;
 	return &snap->map;
+}
+
+/**
+ * devhost_map_bytes - how much memory is in a snapshot
+ * @map: the snapshot
+ *
+ * Context: Any.
+ * Return: bytes; those in two mappings count twice.
+ */
+u64 devhost_map_bytes(const struct devhost_map *map)
+{
+	return devhost_snapshot(map)->bytes;
 }
 
 struct devhost_map *devhost_map_get(struct devhost_map *map)
@@ -242,6 +256,7 @@ struct devhost_map *devhost_map_build(struct devhost_guest *guest,
 		slot->base = phys_to_virt(entry->addr);
 		slot->perm = entry->perm;
 		snap->region[snap->num++] = region;
+		snap->bytes += region->size;
 		if (!(snap->num & 1023))
 			cond_resched();
 	}

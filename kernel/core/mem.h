@@ -54,6 +54,7 @@ struct devhost_map *devhost_map_empty(bool identity);
 struct devhost_map *devhost_map_build(struct devhost_guest *guest,
 				      const struct devhost_map *old,
 				      struct vhost_iotlb *iotlb);
+u64 devhost_map_bytes(const struct devhost_map *map);
 struct devhost_map *devhost_map_get(struct devhost_map *map);
 void devhost_map_put(struct devhost_map *map);
 

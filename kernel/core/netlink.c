@@ -5,6 +5,7 @@
  * All of it is for the host's administrator: what guests have and do is nobody
  * else's business. Commands run in parallel; devhost_lock is all they share.
  */
+#include <linux/log2.h>
 #include <net/genetlink.h>
 
 #include "core.h"
@@ -30,6 +31,36 @@ static int devhost_check_name(const struct nlattr *attr,
 /* What each command takes. */
 static const struct nla_policy devhost_guest_name_attrs[] = {
 	[DEVHOST_A_GUEST_NAME] = DEVHOST_NAME,
+};
+
+static const struct netlink_range_validation devhost_limit_memory = {
+	.min = DEVHOST_LIMIT_MEMORY_MIN,
+	.max = DEVHOST_LIMIT_MEMORY_MAX,
+};
+
+static const struct netlink_range_validation devhost_limit_bytes = {
+	.min = DEVHOST_LIMIT_BYTES_MIN,
+	.max = DEVHOST_LIMIT_BYTES_MAX,
+};
+
+static const struct nla_policy devhost_limit_attrs[] = {
+	[DEVHOST_A_LIMIT_DEVICES] =
+		NLA_POLICY_RANGE(NLA_U64, 1, DEVHOST_LIMIT_DEVICES_MAX),
+	[DEVHOST_A_LIMIT_QUEUES] =
+		NLA_POLICY_RANGE(NLA_U64, 1, DEVHOST_LIMIT_QUEUES_MAX),
+	[DEVHOST_A_LIMIT_RING_SIZE] =
+		NLA_POLICY_RANGE(NLA_U64, 2, DEVHOST_VQ_SIZE_MAX),
+	[DEVHOST_A_LIMIT_MEMORY] =
+		NLA_POLICY_FULL_RANGE(NLA_U64, &devhost_limit_memory),
+	[DEVHOST_A_LIMIT_IN_FLIGHT] =
+		NLA_POLICY_RANGE(NLA_U64, 1, DEVHOST_LIMIT_IN_FLIGHT_MAX),
+	[DEVHOST_A_LIMIT_IN_FLIGHT_BYTES] =
+		NLA_POLICY_FULL_RANGE(NLA_U64, &devhost_limit_bytes),
+};
+
+static const struct nla_policy devhost_guest_set_attrs[] = {
+	[DEVHOST_A_GUEST_NAME] = DEVHOST_NAME,
+	[DEVHOST_A_GUEST_LIMITS] = NLA_POLICY_NESTED(devhost_limit_attrs),
 };
 
 static const struct nla_policy devhost_guest_del_attrs[] = {
@@ -92,6 +123,10 @@ static const struct nla_policy devhost_resource_get_attrs[] = {
 
 static const struct nla_policy devhost_guest_name_policy[] = {
 	[DEVHOST_A_GUEST] = NLA_POLICY_NESTED(devhost_guest_name_attrs),
+};
+
+static const struct nla_policy devhost_guest_set_policy[] = {
+	[DEVHOST_A_GUEST] = NLA_POLICY_NESTED(devhost_guest_set_attrs),
 };
 
 static const struct nla_policy devhost_guest_del_policy[] = {
@@ -167,6 +202,34 @@ static int devhost_parse_dev(const struct genl_info *info, struct nlattr **tb)
 			     DEVHOST_A_DEV_GUEST, DEVHOST_A_DEV_NAME);
 }
 
+/* What @nest does not have is not limited. */
+static int devhost_parse_limits(const struct nlattr *nest,
+				struct devhost_limits *limits,
+				struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[DEVHOST_A_LIMIT_MAX + 1];
+	unsigned int i;
+	int ret;
+
+	memset(limits, 0, sizeof(*limits));
+	if (!nest)
+		return 0;
+	ret = nla_parse_nested(tb, DEVHOST_A_LIMIT_MAX, nest, NULL, extack);
+	if (ret)
+		return ret;
+	for (i = DEVHOST_A_LIMIT_DEVICES; i < DEVHOST_A_LIMIT_PAD; i++)
+		if (tb[i])
+			limits->max[i] = nla_get_u64(tb[i]);
+	if (limits->max[DEVHOST_A_LIMIT_RING_SIZE] &&
+	    !is_power_of_2(limits->max[DEVHOST_A_LIMIT_RING_SIZE])) {
+		NL_SET_ERR_MSG_ATTR(extack, tb[DEVHOST_A_LIMIT_RING_SIZE],
+				    "ring size is not a power of two");
+		return -EINVAL;
+	}
+
+	return 0;
+}
+
 /* Takes @msg, made before anything was changed. */
 static int devhost_answer_guest(struct sk_buff *msg, struct genl_info *info,
 				const char *name)
@@ -214,6 +277,7 @@ static int devhost_answer_dev(struct sk_buff *msg, struct genl_info *info,
 static int devhost_guest_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *tb[DEVHOST_A_GUEST_MAX + 1];
+	struct devhost_limits limits;
 	struct sk_buff *msg;
 	const char *name;
 	int ret;
@@ -221,18 +285,43 @@ static int devhost_guest_new_doit(struct sk_buff *skb, struct genl_info *info)
 	ret = devhost_parse_guest(info, tb);
 	if (ret)
 		return ret;
+	ret = devhost_parse_limits(tb[DEVHOST_A_GUEST_LIMITS], &limits,
+				   info->extack);
+	if (ret)
+		return ret;
 	msg = genlmsg_new(DEVHOST_MSG_SIZE, GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
 
 	name = nla_data(tb[DEVHOST_A_GUEST_NAME]);
-	ret = devhost_guest_new(name, info->extack);
+	ret = devhost_guest_new(name, &limits, info->extack);
 	if (ret) {
 		nlmsg_free(msg);
 		return ret;
 	}
 
 	return devhost_answer_guest(msg, info, name);
+}
+
+static int devhost_guest_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *tb[DEVHOST_A_GUEST_MAX + 1];
+	struct devhost_limits limits;
+	int ret;
+
+	ret = devhost_parse_guest(info, tb);
+	if (ret)
+		return ret;
+	if (NL_REQ_ATTR_CHECK(info->extack, info->attrs[DEVHOST_A_GUEST], tb,
+			      DEVHOST_A_GUEST_LIMITS))
+		return -EINVAL;
+	ret = devhost_parse_limits(tb[DEVHOST_A_GUEST_LIMITS], &limits,
+				   info->extack);
+	if (ret)
+		return ret;
+
+	return devhost_guest_set(nla_data(tb[DEVHOST_A_GUEST_NAME]), &limits,
+				 info->extack);
 }
 
 static int devhost_guest_del_doit(struct sk_buff *skb, struct genl_info *info)
@@ -432,7 +521,7 @@ static int devhost_resource_get_doit(struct sk_buff *skb, struct genl_info *info
 
 static const struct genl_split_ops devhost_ops[] = {
 	DEVHOST_DO(DEVHOST_CMD_GUEST_NEW, devhost_guest_new_doit,
-		   DEVHOST_A_GUEST, devhost_guest_name_policy),
+		   DEVHOST_A_GUEST, devhost_guest_set_policy),
 	DEVHOST_DO(DEVHOST_CMD_GUEST_DEL, devhost_guest_del_doit,
 		   DEVHOST_A_GUEST, devhost_guest_del_policy),
 	DEVHOST_DO(DEVHOST_CMD_GUEST_GET, devhost_guest_get_doit,
@@ -463,6 +552,8 @@ static const struct genl_split_ops devhost_ops[] = {
 	DEVHOST_DUMP(DEVHOST_CMD_RESOURCE_GET, devhost_resource_get_start,
 		     devhost_resource_get_dumpit, DEVHOST_A_RESOURCE,
 		     devhost_resource_dump_policy),
+	DEVHOST_DO(DEVHOST_CMD_GUEST_SET, devhost_guest_set_doit,
+		   DEVHOST_A_GUEST, devhost_guest_set_policy),
 };
 
 static const struct genl_multicast_group devhost_groups[] = {

@@ -42,6 +42,45 @@ static void devhost_add_verdicts(const struct devhost_device *dev, u64 *verdicts
 		verdicts[kind] += atomic64_read(&dev->verdicts[kind]);
 }
 
+static int devhost_put_limit(struct sk_buff *msg, unsigned int limit, u64 value)
+{
+	return devhost_put_u64(msg, limit, value, DEVHOST_A_LIMIT_PAD);
+}
+
+/* What a guest may have, what it has, and what it was refused. */
+static int devhost_put_limits(struct sk_buff *msg, struct devhost_guest *guest)
+{
+	struct nlattr *nest;
+	unsigned int i;
+
+	nest = nla_nest_start(msg, DEVHOST_A_GUEST_LIMITS);
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = DEVHOST_A_LIMIT_DEVICES; i < DEVHOST_A_LIMIT_PAD; i++)
+		if (guest->limits.max[i] &&
+		    devhost_put_limit(msg, i, guest->limits.max[i]))
+			return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+
+	nest = nla_nest_start(msg, DEVHOST_A_GUEST_USE);
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = DEVHOST_A_LIMIT_DEVICES; i < DEVHOST_A_LIMIT_PAD; i++)
+		if (devhost_put_limit(msg, i, devhost_quota_use(guest, i)))
+			return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+
+	nest = nla_nest_start(msg, DEVHOST_A_GUEST_REFUSED);
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = DEVHOST_A_LIMIT_DEVICES; i < DEVHOST_A_LIMIT_PAD; i++)
+		if (devhost_put_limit(msg, i, atomic64_read(&guest->refused[i])))
+			return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+
+	return 0;
+}
+
 static int devhost_put_guest(struct sk_buff *msg, struct devhost_guest *guest)
 {
 	u64 verdicts[__DEVHOST_VERDICT_NUM];
@@ -63,6 +102,8 @@ static int devhost_put_guest(struct sk_buff *msg, struct devhost_guest *guest)
 		return -EMSGSIZE;
 	if (rcu_access_pointer(guest->policy) &&
 	    nla_put_u32(msg, DEVHOST_A_GUEST_POLICY, guest->policy_seq))
+		return -EMSGSIZE;
+	if (devhost_put_limits(msg, guest))
 		return -EMSGSIZE;
 
 	return devhost_put_verdicts(msg, DEVHOST_A_GUEST_VERDICT, verdicts);

@@ -78,6 +78,10 @@ int devhost_start(struct devhost_device *dev)
 	bool host = devhost_host_driver(dev);
 	int err;
 
+	if (dev->over_quota) {
+		devhost_broken(dev, DEVHOST_REASON_MEMORY);
+		return -EDQUOT;
+	}
 	if (host) {
 		err = devhost_set_identity(dev);
 		if (err)

@@ -158,6 +158,41 @@ TRACE_EVENT(devhost_policy_deny,
 				   { DEVHOST_VERDICT_AUDIT, "audit" }))
 );
 
+/*
+ * A limit of the guest refused something, or makes a queue wait. Without a
+ * device where one was to be made.
+ */
+TRACE_EVENT(devhost_quota,
+	TP_PROTO(const struct devhost_guest *guest,
+		 const struct devhost_device *dev, unsigned int limit,
+		 u64 wanted, u64 max),
+	TP_ARGS(guest, dev, limit, wanted, max),
+	TP_STRUCT__entry(
+		__string(guest, guest->name)
+		__string(device, dev ? dev->name : "")
+		__field(unsigned int, limit)
+		__field(u64, wanted)
+		__field(u64, max)
+	),
+	TP_fast_assign(
+		__assign_str(guest);
+		__assign_str(device);
+		__entry->limit = limit;
+		__entry->wanted = wanted;
+		__entry->max = max;
+	),
+	TP_printk("%s.%s %s wanted=%llu max=%llu", __get_str(guest),
+		  __get_str(device),
+		  __print_symbolic(__entry->limit,
+				   { DEVHOST_A_LIMIT_DEVICES, "devices" },
+				   { DEVHOST_A_LIMIT_QUEUES, "queues" },
+				   { DEVHOST_A_LIMIT_RING_SIZE, "ring_size" },
+				   { DEVHOST_A_LIMIT_MEMORY, "memory" },
+				   { DEVHOST_A_LIMIT_IN_FLIGHT, "in_flight" },
+				   { DEVHOST_A_LIMIT_IN_FLIGHT_BYTES, "in_flight_bytes" }),
+		  __entry->wanted, __entry->max)
+);
+
 DECLARE_EVENT_CLASS(devhost_buffer,
 	TP_PROTO(const struct devhost_guest *guest, const void *buffer,
 		 size_t len),

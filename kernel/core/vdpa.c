@@ -158,7 +158,7 @@ static void devhost_set_status(struct vdpa_device *vdpa, u8 status)
 void devhost_vdpa_reset_vq(struct devhost_vq *vq)
 {
 	vq->ready = false;
-	vq->num = vq->dev->vq_size_max;
+	vq->num = devhost_quota_ring_size(vq->dev);
 	vq->addressed = false;
 	vq->state = (struct devhost_ring_state){
 		.avail_wrap = true,
@@ -310,7 +310,7 @@ static bool devhost_vq_configured(const struct devhost_vq *vq)
 {
 	const struct devhost_device *dev = vq->dev;
 
-	return vq->addressed && vq->num && vq->num <= dev->vq_size_max &&
+	return vq->addressed && vq->num && devhost_quota_ring(vq) &&
 	       (devhost_has_feature(dev, VIRTIO_F_RING_PACKED) ||
 		is_power_of_2(vq->num));
 }
@@ -418,7 +418,7 @@ static u32 devhost_get_vq_align(struct vdpa_device *vdpa)
 
 static u16 devhost_get_vq_num_max(struct vdpa_device *vdpa)
 {
-	return vdpa_to_devhost(vdpa)->vq_size_max;
+	return devhost_quota_ring_size(vdpa_to_devhost(vdpa));
 }
 
 static u32 devhost_get_vq_group(struct vdpa_device *vdpa, u16 idx)
@@ -511,6 +511,15 @@ void devhost_swap_map(struct devhost_device *dev, struct devhost_map *map)
 	devhost_resources_check(dev);
 }
 
+/* The old snapshot has what the VMM may have unmapped. */
+static void devhost_set_map_failed(struct devhost_device *dev,
+				   const char *reason)
+{
+	devhost_quota_unmap(dev);
+	devhost_swap_map(dev, devhost_map_get(dev->no_map));
+	devhost_broken(dev, reason);
+}
+
 /*
  * The VMM's calls are serialised by vhost-vdpa, so dev->map can be read here
  * without a lock. A pass under way keeps the snapshot that it began with.
@@ -520,13 +529,19 @@ static int devhost_set_map(struct vdpa_device *vdpa, unsigned int asid,
 {
 	struct devhost_device *dev = vdpa_to_devhost(vdpa);
 	struct devhost_map *map;
+	int err;
 
 	map = devhost_map_build(dev->guest, dev->map, iotlb);
 	if (IS_ERR(map)) {
-		/* The old snapshot has what the VMM may have unmapped. */
-		devhost_swap_map(dev, devhost_map_get(dev->no_map));
-		devhost_broken(dev, "no memory for the guest's memory map");
+		devhost_set_map_failed(dev, "no memory for the guest's memory map");
 		return PTR_ERR(map);
+	}
+	err = devhost_quota_map(dev, devhost_map_bytes(map));
+	dev->over_quota = err;
+	if (err) {
+		devhost_map_put(map);
+		devhost_set_map_failed(dev, DEVHOST_REASON_MEMORY);
+		return err;
 	}
 	WRITE_ONCE(dev->mapped, iotlb->nmaps > 0);
 	devhost_swap_map(dev, map);
@@ -538,6 +553,8 @@ static int devhost_reset_map(struct vdpa_device *vdpa, unsigned int asid)
 	struct devhost_device *dev = vdpa_to_devhost(vdpa);
 
 	devhost_swap_map(dev, devhost_map_get(dev->no_map));
+	devhost_quota_unmap(dev);
+	dev->over_quota = false;
 	WRITE_ONCE(dev->mapped, false);
 	devhost_changed(dev);
 	return 0;

@@ -82,6 +82,8 @@ static void devhost_vq_init(struct devhost_device *dev, unsigned int index)
 
 	vq->dev = dev;
 	vq->index = index;
+	if (dev->class->vqs[index].supply)
+		vq->kind = DEVHOST_VQ_SUPPLY;
 	devhost_vdpa_reset_vq(vq);
 }
 

@@ -244,8 +244,11 @@ void devhost_vq_poll(struct devhost_vq *vq)
 }
 EXPORT_SYMBOL_GPL(devhost_vq_poll);
 
-/* Serve one request; false where the queue has to wait. */
-static bool devhost_vq_serve(struct devhost_vq *vq, struct devhost_chain *chain)
+/*
+ * Serve one request; false where the queue has to wait. Inline, as if there was
+ * only one that calls it: it is on the way of every item.
+ */
+static __always_inline bool devhost_vq_serve(struct devhost_vq *vq, struct devhost_chain *chain)
 {
 	struct devhost_device *dev = vq->dev;
 
@@ -296,6 +299,38 @@ static void devhost_vq_requests(struct devhost_vq *vq)
 	}
 }
 
+/* As devhost_vq_requests() where the guest's requests in flight are limited. */
+static noinline void devhost_vq_requests_limited(struct devhost_vq *vq)
+{
+	unsigned int budget = DEVHOST_VQ_BUDGET;
+	struct devhost_chain *chain;
+
+	devhost_ring_disable_kick(&vq->ring);
+	while (budget--) {
+		chain = devhost_vq_take(vq);
+		if (!chain) {
+			if (vq->broken || !devhost_ring_enable_kick(&vq->ring))
+				return;
+			devhost_ring_disable_kick(&vq->ring);
+			continue;
+		}
+		switch (devhost_quota_request(vq, chain)) {
+		case 0:
+			if (!devhost_vq_serve(vq, chain))
+				return;
+			break;
+		case -E2BIG:
+			vq->ring.malformed++;
+			devhost_vq_return(vq, chain, 0);
+			break;
+		default:
+			/* The end of a pass sees when it can go on. */
+			return;
+		}
+	}
+	devhost_wake(vq->dev, vq->index);
+}
+
 static void devhost_vq_kicked(struct devhost_vq *vq)
 {
 	struct devhost_device *dev = vq->dev;
@@ -303,8 +338,10 @@ static void devhost_vq_kicked(struct devhost_vq *vq)
 	if (!READ_ONCE(vq->ready) || READ_ONCE(vq->stalled) ||
 	    !devhost_vq_usable(vq))
 		return;
-	if (!dev->class->vqs[vq->index].supply)
+	if (likely(vq->kind == DEVHOST_VQ_REQUESTS))
 		devhost_vq_requests(vq);
+	else if (vq->kind == DEVHOST_VQ_LIMITED)
+		devhost_vq_requests_limited(vq);
 	else if (dev->class->ops->refill)
 		dev->class->ops->refill(dev, vq);
 }
@@ -345,6 +382,8 @@ static void devhost_pass_end(struct devhost_device *dev)
 
 	for (i = 0; i < dev->class->num_vqs; i++)
 		devhost_vq_signal(&dev->vqs[i]);
+	if (unlikely(dev->waiting))
+		devhost_quota_release(dev);
 	devhost_map_put(dev->pass_map);
 	dev->pass_map = NULL;
 }
@@ -371,10 +410,13 @@ void devhost_vq_pass(struct devhost_device *dev)
 	for (i = 0; i < dev->class->num_vqs; i++)
 		if (pending & BIT(i))
 			devhost_vq_kicked(&dev->vqs[i]);
-	if (pending & BIT(DEVHOST_PENDING_JOBS))
-		devhost_pool_reap(dev);
-	if (pending & BIT(DEVHOST_PENDING_LOST))
-		devhost_resources_tell(dev);
+	if (unlikely(pending & (BIT(DEVHOST_PENDING_JOBS) |
+				BIT(DEVHOST_PENDING_LOST)))) {
+		if (pending & BIT(DEVHOST_PENDING_JOBS))
+			devhost_pool_reap(dev);
+		if (pending & BIT(DEVHOST_PENDING_LOST))
+			devhost_resources_tell(dev);
+	}
 	pending = (pending >> DEVHOST_CLASS_VQS) & (BIT(DEVHOST_EVENTS) - 1);
 	if (pending && dev->class->ops->work)
 		dev->class->ops->work(dev, pending);
@@ -451,6 +493,7 @@ void devhost_vq_stop(struct devhost_vq *vq)
 	if (!vq->live)
 		return;
 	vq->live = false;
+	vq->dev->waiting &= ~BIT(vq->index);
 	if (vq->started)
 		devhost_ring_state(&vq->ring, &vq->state);
 	vq->total.popped += vq->ring.popped;

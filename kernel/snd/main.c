@@ -331,7 +331,7 @@ static const struct devhost_class_ops vhost_snd_ops = {
 };
 
 static const struct devhost_vq_info vhost_snd_vqs[VIRTIO_SND_VQ_MAX] = {
-	[VIRTIO_SND_VQ_CONTROL] = { .name = "controlq" },
+	[VIRTIO_SND_VQ_CONTROL] = { .name = "controlq", .control = true },
 	[VIRTIO_SND_VQ_EVENT] = { .name = "eventq", .supply = true },
 	[VIRTIO_SND_VQ_TX] = { .name = "txq" },
 	[VIRTIO_SND_VQ_RX] = { .name = "rxq" },

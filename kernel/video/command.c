@@ -238,6 +238,8 @@ static u32 vhost_video_enqueue(struct vhost_video_stream *stream,
 	    req->type != VIRTIO_VIDEO_CMD_STREAM_DESTROY)
 		return VIRTIO_VIDEO_RESP_ERR_OUT_OF_MEMORY;
 	if (req->type == VIRTIO_VIDEO_CMD_RESOURCE_QUEUE) {
+		if (!devhost_chain_fits(chain))
+			return VIRTIO_VIDEO_RESP_ERR_OUT_OF_MEMORY;
 		err = vhost_video_buffer(stream, req, &res);
 		if (err)
 			return err;

@@ -259,7 +259,7 @@ static const struct devhost_class_ops vhost_video_encoder_ops =
 	VHOST_VIDEO_OPS(vhost_video_encoder_create);
 
 static const struct devhost_vq_info vhost_video_vqs[VIRTIO_VIDEO_VQS] = {
-	[VIRTIO_VIDEO_COMMANDQ] = { .name = "commandq" },
+	[VIRTIO_VIDEO_COMMANDQ] = { .name = "commandq", .bounded = true },
 	[VIRTIO_VIDEO_EVENTQ] = { .name = "eventq", .supply = true },
 };
 

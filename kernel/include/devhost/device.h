@@ -49,10 +49,18 @@ enum devhost_answer {
  * @supply: the driver supplies buffers that the module takes with
  *	devhost_vq_pop() when it has something; otherwise the driver sends
  *	requests that the core hands to request()
+ * @control: its requests may be what ends those of other queues: where the
+ *	guest's requests in flight are limited they don't make it wait, and it
+ *	has a limit of its own
+ * @bounded: requests that the module keeps may need later ones of the same queue
+ *	to end, so it never waits: the module answers with an error what
+ *	devhost_chain_fits() says is too much
  */
 struct devhost_vq_info {
 	const char *name;
 	bool supply;
+	bool control;
+	bool bounded;
 };
 
 /**
@@ -193,6 +201,7 @@ void devhost_chain_rewind(struct devhost_chain *chain);
 struct devhost_vq *devhost_chain_vq(const struct devhost_chain *chain);
 void devhost_chain_set_priv(struct devhost_chain *chain, void *priv);
 void *devhost_chain_priv(const struct devhost_chain *chain);
+bool devhost_chain_fits(const struct devhost_chain *chain);
 void devhost_chain_complete(struct devhost_chain *chain);
 void devhost_chain_reject(struct devhost_chain *chain);
 

@@ -205,7 +205,7 @@ static const struct devhost_vq_info echo_vqs[ECHO_VQS] = {
 	[ECHO_VQ_ECHO] = { .name = "echo" },
 	[ECHO_VQ_LATE] = { .name = "late" },
 	[ECHO_VQ_SUPPLY] = { .name = "supply", .supply = true },
-	[ECHO_VQ_CONTROL] = { .name = "control" },
+	[ECHO_VQ_CONTROL] = { .name = "control", .control = true },
 };
 
 static const struct nla_policy echo_policy[ECHO_A_MAX + 1] = {

@@ -51,6 +51,9 @@
  *	(DEVICE_GET form, in the group "power")
  * @DEVHOST_CMD_POLICY_DENIED_NTF: a guest's policy is against an item; at most
  *	once a second for a device (in the group "denials")
+ * @DEVHOST_CMD_GUEST_SET: give a guest other limits, all of them at once; what
+ *	it has beyond them it keeps
+ * @DEVHOST_CMD_GUEST_CHANGE_NTF: a guest has other limits (GUEST_GET form)
  */
 enum devhost_cmd {
 	DEVHOST_CMD_UNSPEC,
@@ -72,6 +75,8 @@ enum devhost_cmd {
 	DEVHOST_CMD_RESOURCE_CHANGE_NTF,
 	DEVHOST_CMD_POWER_REQUEST_NTF,
 	DEVHOST_CMD_POLICY_DENIED_NTF,
+	DEVHOST_CMD_GUEST_SET,
+	DEVHOST_CMD_GUEST_CHANGE_NTF,
 
 	/* private: */
 	__DEVHOST_CMD_MAX,
@@ -112,6 +117,11 @@ enum devhost_attr {
  * @DEVHOST_A_GUEST_FORCE: flag, DEVHOST_A_DEV_FORCE for each device in use (del)
  * @DEVHOST_A_GUEST_EXPORTED: u64, bytes of guest memory in dma-bufs, those
  *	included that the guest has lost meanwhile
+ * @DEVHOST_A_GUEST_LIMITS: nest of enum devhost_limit_attr, what it may have;
+ *	what is absent is not limited (new, set, get)
+ * @DEVHOST_A_GUEST_USE: nest of enum devhost_limit_attr, what it has (get)
+ * @DEVHOST_A_GUEST_REFUSED: nest of enum devhost_limit_attr, how often the
+ *	limit refused something, or made a queue wait (get)
  */
 enum devhost_guest_attr {
 	DEVHOST_A_GUEST_UNSPEC,
@@ -124,10 +134,52 @@ enum devhost_guest_attr {
 	DEVHOST_A_GUEST_PAD,
 	DEVHOST_A_GUEST_FORCE,
 	DEVHOST_A_GUEST_EXPORTED,
+	DEVHOST_A_GUEST_LIMITS,
+	DEVHOST_A_GUEST_USE,
+	DEVHOST_A_GUEST_REFUSED,
 
 	/* private: */
 	__DEVHOST_A_GUEST_MAX,
 	DEVHOST_A_GUEST_MAX = __DEVHOST_A_GUEST_MAX - 1
+};
+
+/* What a guest can have without limits of its own, and what limits can be. */
+#define DEVHOST_LIMIT_DEVICES_MAX	64
+#define DEVHOST_LIMIT_QUEUES_MAX	512
+#define DEVHOST_LIMIT_MEMORY_MIN	4096
+#define DEVHOST_LIMIT_MEMORY_MAX	1125899906842624
+#define DEVHOST_LIMIT_IN_FLIGHT_MAX	8192
+#define DEVHOST_LIMIT_BYTES_MIN		4096
+#define DEVHOST_LIMIT_BYTES_MAX		1099511627776
+
+/**
+ * enum devhost_limit_attr - what a guest may have, has, or was refused
+ * @DEVHOST_A_LIMIT_DEVICES: u64, devices, 1 .. DEVHOST_LIMIT_DEVICES_MAX
+ * @DEVHOST_A_LIMIT_QUEUES: u64, queues of all its devices,
+ *	1 .. DEVHOST_LIMIT_QUEUES_MAX
+ * @DEVHOST_A_LIMIT_RING_SIZE: u64, entries of a queue, power of two,
+ *	2 .. DEVHOST_VQ_SIZE_MAX; in use: of the largest one
+ * @DEVHOST_A_LIMIT_MEMORY: u64, bytes of guest memory that are mapped for its
+ *	devices; what two devices have mapped counts twice, as for the memory
+ *	lock limit of the VMM
+ * @DEVHOST_A_LIMIT_IN_FLIGHT: u64, requests that a device holds at a time,
+ *	1 .. DEVHOST_LIMIT_IN_FLIGHT_MAX; in use: of the device with the most
+ * @DEVHOST_A_LIMIT_IN_FLIGHT_BYTES: u64, bytes of their buffers; in use: of the
+ *	device with the most, counted while requests are limited
+ */
+enum devhost_limit_attr {
+	DEVHOST_A_LIMIT_UNSPEC,
+	DEVHOST_A_LIMIT_DEVICES,
+	DEVHOST_A_LIMIT_QUEUES,
+	DEVHOST_A_LIMIT_RING_SIZE,
+	DEVHOST_A_LIMIT_MEMORY,
+	DEVHOST_A_LIMIT_IN_FLIGHT,
+	DEVHOST_A_LIMIT_IN_FLIGHT_BYTES,
+	DEVHOST_A_LIMIT_PAD,
+
+	/* private: */
+	__DEVHOST_A_LIMIT_MAX,
+	DEVHOST_A_LIMIT_MAX = __DEVHOST_A_LIMIT_MAX - 1
 };
 
 /**
