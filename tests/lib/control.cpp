@@ -45,6 +45,17 @@ std::map<uint32_t, uint64_t> verdicts(const std::vector<Attr> &attrs, uint16_t t
     return counts;
 }
 
+Limits limits(const std::vector<Attr> &attrs, uint16_t type)
+{
+    Limits result;
+    for (const Attr &attr : nest(attrs, type)) {
+        if (attr.type() != DEVHOST_A_LIMIT_PAD) {
+            result[attr.type()] = attr.number();
+        }
+    }
+    return result;
+}
+
 Stats parse_stats(const NetlinkMessage &message)
 {
     Stats stats;
@@ -74,6 +85,17 @@ Stats parse_stats(const NetlinkMessage &message)
 Attrs guest_attrs(const std::string &name)
 {
     return Attrs().nest(DEVHOST_A_GUEST, Attrs().string(DEVHOST_A_GUEST_NAME, name));
+}
+
+Attrs guest_attrs(const std::string &name, const Limits &limits)
+{
+    Attrs nest;
+    for (const auto &[limit, value] : limits) {
+        nest.u64(limit, value);
+    }
+    return Attrs().nest(
+        DEVHOST_A_GUEST,
+        Attrs().string(DEVHOST_A_GUEST_NAME, name).nest(DEVHOST_A_GUEST_LIMITS, nest));
 }
 
 Attrs device_attrs(const std::string &guest, const std::string &name, bool force)
@@ -120,6 +142,9 @@ GuestInfo parse_guest(const NetlinkMessage &message)
     info.pinned = number(attrs, DEVHOST_A_GUEST_PINNED);
     info.exported = number(attrs, DEVHOST_A_GUEST_EXPORTED);
     info.verdicts = verdicts(attrs, DEVHOST_A_GUEST_VERDICT);
+    info.limits = limits(attrs, DEVHOST_A_GUEST_LIMITS);
+    info.use = limits(attrs, DEVHOST_A_GUEST_USE);
+    info.refused = limits(attrs, DEVHOST_A_GUEST_REFUSED);
     return info;
 }
 
@@ -153,6 +178,11 @@ NetlinkReply Control::try_guest_new(const std::string &name)
     return genl_.request(DEVHOST_CMD_GUEST_NEW, guest_attrs(name));
 }
 
+NetlinkReply Control::try_guest_set(const std::string &name, const Limits &limits)
+{
+    return genl_.request(DEVHOST_CMD_GUEST_SET, guest_attrs(name, limits));
+}
+
 NetlinkReply Control::try_guest_del(const std::string &name)
 {
     return genl_.request(DEVHOST_CMD_GUEST_DEL, guest_attrs(name));
@@ -184,6 +214,15 @@ GuestInfo Control::guest_new(const std::string &name)
     NetlinkReply reply = try_guest_new(name);
     one(reply, "creating guest " + name);
     return parse_guest(reply.messages.front());
+}
+
+void Control::guest_set(const std::string &name, const Limits &limits)
+{
+    NetlinkReply reply = try_guest_set(name, limits);
+    if (reply.error) {
+        throw std::runtime_error("limits of guest " + name + ": " + strerror(-reply.error) + " " +
+                                 reply.extack);
+    }
 }
 
 void Control::guest_del(const std::string &name)

@@ -23,6 +23,9 @@ struct DeviceParams {
     std::optional<Attrs> backend;
 };
 
+// By DEVHOST_A_LIMIT_*.
+using Limits = std::map<uint16_t, uint64_t>;
+
 struct GuestInfo {
     std::string name;
     uint32_t id = 0;
@@ -31,6 +34,9 @@ struct GuestInfo {
     uint64_t pinned = 0;
     uint64_t exported = 0;
     std::map<uint32_t, uint64_t> verdicts;
+    Limits limits; // those there are
+    Limits use;
+    Limits refused;
 };
 
 struct DeviceInfo {
@@ -73,6 +79,7 @@ struct Stats {
 Attrs device_attrs(const DeviceParams &params);
 Attrs device_attrs(const std::string &guest, const std::string &name, bool force = false);
 Attrs guest_attrs(const std::string &name);
+Attrs guest_attrs(const std::string &name, const Limits &limits);
 
 GuestInfo parse_guest(const NetlinkMessage &message);
 DeviceInfo parse_device(const NetlinkMessage &message);
@@ -84,6 +91,7 @@ public:
     Genl &genl() { return genl_; }
 
     NetlinkReply try_guest_new(const std::string &name);
+    NetlinkReply try_guest_set(const std::string &name, const Limits &limits);
     NetlinkReply try_guest_del(const std::string &name);
     NetlinkReply try_device_new(const DeviceParams &params);
     NetlinkReply try_device_del(const std::string &guest, const std::string &name,
@@ -92,6 +100,7 @@ public:
     NetlinkReply device_del_patiently(const std::string &guest, const std::string &name);
 
     GuestInfo guest_new(const std::string &name);
+    void guest_set(const std::string &name, const Limits &limits);
     void guest_del(const std::string &name);
     DeviceInfo device_new(const DeviceParams &params);
     void device_del(const std::string &guest, const std::string &name);
