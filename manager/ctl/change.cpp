@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// create, remove, set, volume, mute, unmute, restart-bus, reload: what changes guests and devices.
+// create, remove, limits, set, volume, mute, unmute, restart-bus, reload: what changes guests and
+// devices.
 #include <charconv>
+#include <iostream>
 #include <optional>
 
 #include "bus_paths.hpp"
 #include "client.hpp"
 #include "commands.hpp"
+#include "output.hpp"
 
 namespace devhost::ctl {
 
@@ -59,6 +62,26 @@ int remove(const Options &options, const Arguments &arguments)
         client.call(guest_path(target.guest), "org.devhost1.Guest", "RemoveDevice", target.device,
                     flags);
     }
+    return 0;
+}
+
+int limits(const Options &options, const Arguments &arguments)
+{
+    if (arguments.empty() || !target_of(arguments.front()).device.empty()) {
+        throw UsageError("limits GUEST, limits GUEST KEY=VALUE..., or limits GUEST none.");
+    }
+    const std::string path = guest_path(target_of(arguments.front()).guest);
+    Client client;
+    if (arguments.size() == 1) {
+        const Setting guest = client.properties(path, "org.devhost1.Guest");
+        const Setting whole{
+            .value = SettingTable{{"Limits", at(guest, "Limits")}, {"InUse", at(guest, "InUse")}}};
+        options.json ? print_json(whole) : static_cast<void>(std::cout << lines(whole));
+        return 0;
+    }
+    const bool none = arguments.size() == 2 && arguments[1] == "none";
+    client.call(path, "org.devhost1.Guest", "SetLimits",
+                settings_of(arguments.begin() + (none ? 2 : 1), arguments.end()));
     return 0;
 }
 

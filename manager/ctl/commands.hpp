@@ -34,6 +34,7 @@ int show(const Options &options, const Arguments &arguments);
 int stats(const Options &options, const Arguments &arguments);
 int create(const Options &options, const Arguments &arguments);
 int remove(const Options &options, const Arguments &arguments);
+int limits(const Options &options, const Arguments &arguments);
 int set(const Options &options, const Arguments &arguments);
 int volume(const Options &options, const Arguments &arguments);
 int mute(const Options &options, const Arguments &arguments);

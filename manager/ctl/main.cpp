@@ -28,7 +28,7 @@ constexpr std::array commands{
     Entry{"check", check},     Entry{"sync-node", sync_node},
     Entry{"volume", volume},   Entry{"mute", mute},
     Entry{"unmute", unmute},   Entry{"power", power},
-    Entry{"top", top},
+    Entry{"top", top},         Entry{"limits", limits},
 };
 
 constexpr const char *help =
@@ -43,6 +43,7 @@ constexpr const char *help =
     "  create GUEST [KEY=VALUE...]\n"
     "  create GUEST/DEVICE CLASS [KEY=VALUE...]\n"
     "  remove [--force] GUEST[/DEVICE]\n"
+    "  limits GUEST [KEY=VALUE...|none]        what a guest may have at most, all of it at once\n"
     "  set GUEST/DEVICE KEY=VALUE...           settings of the backend, as bitrate\n"
     "  volume GUEST/DEVICE STREAM DECIBELS     of a stream on a mixer; 0 is full, -64 silence\n"
     "  mute|unmute GUEST/DEVICE STREAM\n"

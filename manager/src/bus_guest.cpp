@@ -78,6 +78,20 @@ std::map<std::string, std::uint64_t> GuestInterface::get_statistics()
     return flat(host_.guest_statistics(guest_.info.name));
 }
 
+void GuestInterface::set_limits(const Setting &limits)
+{
+    host_.set_limits(guest_.info.name, limits_from(TableReader(limits, "", "limits")));
+}
+
+std::map<std::string, std::uint64_t> GuestInterface::get_in_use() const
+{
+    try {
+        return flat(host_.guest_statistics(guest_.info.name).use);
+    } catch (const Error &) {
+        return {};
+    }
+}
+
 // A guest that just went has nothing pinned; that must not spoil GetManagedObjects.
 std::uint64_t GuestInterface::get_pinned_memory() const
 {

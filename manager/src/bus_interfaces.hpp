@@ -58,6 +58,7 @@ public:
     void remove_device(const std::string &name, std::uint64_t flags);
     std::vector<std::tuple<std::string, ObjectPath>> list_devices();
     std::map<std::string, std::uint64_t> get_statistics();
+    void set_limits(const Setting &limits);
 
     [[nodiscard]] std::string get_name() const { return guest_.info.name; }
     [[nodiscard]] std::uint32_t get_id() const { return guest_.info.id; }
@@ -67,6 +68,8 @@ public:
     [[nodiscard]] Setting get_worker() const { return to_setting(guest_.settings.worker); }
     [[nodiscard]] std::string get_config_file() const { return guest_.settings.file; }
     [[nodiscard]] std::uint64_t get_pinned_memory() const;
+    [[nodiscard]] Setting get_limits() const { return to_setting(guest_.info.limits); }
+    [[nodiscard]] std::map<std::string, std::uint64_t> get_in_use() const;
     [[nodiscard]] std::vector<ObjectPath> get_devices() const;
 
 private:

@@ -312,6 +312,9 @@ GuestConfig guest_from(TableReader table, std::string name)
     if (auto power = table.table("power")) {
         guest.power = power_rules_from(*power);
     }
+    if (auto limits = table.table("limits")) {
+        guest.limits = limits_from(*limits);
+    }
     for (const TableReader &reader : table.tables("device")) {
         DeviceConfig device = device_from(reader);
         if (guest.device(device.name)) {

@@ -16,6 +16,7 @@
 #include "device_scmi.hpp"
 #include "device_snd.hpp"
 #include "device_video.hpp"
+#include "limits.hpp"
 #include "policy.hpp"
 #include "power_rules.hpp"
 
@@ -76,6 +77,7 @@ struct GuestConfig {
     std::string unit;  // systemd unit of the VMM; empty: not known
     WorkerConfig worker;
     PowerRules power;
+    Limits limits;
     std::vector<DeviceConfig> devices;
     std::optional<PolicyConfig> policy;
     std::filesystem::path file; // empty where it came over D-Bus

@@ -58,6 +58,10 @@ struct Doer {
     }
 
     void operator()(const step::CreateGuest & /*step*/) const { host.create_guest(config); }
+    void operator()(const step::SetLimits & /*step*/) const
+    {
+        host.set_limits(config.name, config.limits);
+    }
     void operator()(const step::SetPolicy & /*step*/) const
     {
         host.set_policy(config.name, *config.policy);

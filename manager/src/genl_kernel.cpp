@@ -39,6 +39,8 @@ Cause cause_of(int error, const Meaning &meaning)
     case EOPNOTSUPP:
     case EPROTONOSUPPORT:
         return Cause::not_supported;
+    case EDQUOT:
+        return Cause::limits_exceeded;
     case EPERM:
     case EACCES:
         return Cause::access_denied;
@@ -123,12 +125,23 @@ DeviceInfo GenlKernel::device(const std::string &guest, const std::string &name)
     });
 }
 
-GuestInfo GenlKernel::create_guest(const std::string &name)
+GuestInfo GenlKernel::create_guest(const std::string &name, const Limits &limits)
 {
     return run(of_guest, "Cannot create " + the_guest(name), [&] {
-        return decode_guest(only(channel_->request(
-            DEVHOST_CMD_GUEST_NEW, false, [&](nl_msg &message) { put_guest(message, name); })));
+        return decode_guest(
+            only(channel_->request(DEVHOST_CMD_GUEST_NEW, false, [&](nl_msg &message) {
+                put_guest_limits(message, name, limits);
+            })));
     });
+}
+
+GuestInfo GenlKernel::set_limits(const std::string &name, const Limits &limits)
+{
+    run(of_guest, "Cannot limit " + the_guest(name), [&] {
+        channel_->request(DEVHOST_CMD_GUEST_SET, false,
+                          [&](nl_msg &message) { put_guest_limits(message, name, limits); });
+    });
+    return guest(name);
 }
 
 void GenlKernel::remove_guest(const std::string &name, bool force)

@@ -35,7 +35,8 @@ public:
     std::vector<DeviceInfo> devices() override;
     GuestInfo guest(const std::string &name) override;
     DeviceInfo device(const std::string &guest, const std::string &name) override;
-    GuestInfo create_guest(const std::string &name) override;
+    GuestInfo create_guest(const std::string &name, const Limits &limits) override;
+    GuestInfo set_limits(const std::string &name, const Limits &limits) override;
     void remove_guest(const std::string &name, bool force) override;
     DeviceInfo create_device(const std::string &guest, const DeviceConfig &device,
                              const BackendFiles &files) override;

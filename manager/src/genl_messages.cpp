@@ -92,6 +92,18 @@ VerdictCounts verdicts_from(const std::vector<nlattr *> &nests)
     return counts;
 }
 
+Limits limits_in(const nlattr *nest)
+{
+    Limits limits;
+    if (nest != nullptr) {
+        const Attributes all(nest, DEVHOST_A_LIMIT_MAX);
+        for (const LimitKind &kind : limit_kinds) {
+            limits.*kind.value = all.optional64(kind.attribute);
+        }
+    }
+    return limits;
+}
+
 CanBackendInfo can_from(const nlattr *nest)
 {
     const Attributes can(nest, DEVHOST_A_CAN_MAX);
@@ -178,6 +190,18 @@ BackendInfo backend_from(const std::string &device_class, const nlattr *nest)
 void put_guest(nl_msg &message, const std::string &name)
 {
     put_guest_removal(message, name, /*force=*/false);
+}
+
+void put_guest_limits(nl_msg &message, const std::string &name, const Limits &limits)
+{
+    const Nest nest(message, DEVHOST_A_GUEST);
+    put(message, DEVHOST_A_GUEST_NAME, name);
+    const Nest all(message, DEVHOST_A_GUEST_LIMITS);
+    for (const LimitKind &kind : limit_kinds) {
+        if (const auto &value = limits.*kind.value) {
+            put(message, kind.attribute, *value);
+        }
+    }
 }
 
 void put_guest_removal(nl_msg &message, const std::string &name, bool force)
@@ -272,7 +296,10 @@ GuestInfo decode_guest(nlmsghdr *header)
             .id = guest.number32(DEVHOST_A_GUEST_ID),
             .policy = guest.optional32(DEVHOST_A_GUEST_POLICY),
             .pinned = guest.number(DEVHOST_A_GUEST_PINNED),
-            .verdicts = verdicts_from(guest.all(DEVHOST_A_GUEST_VERDICT))};
+            .verdicts = verdicts_from(guest.all(DEVHOST_A_GUEST_VERDICT)),
+            .limits = limits_in(guest.find(DEVHOST_A_GUEST_LIMITS)),
+            .use = limits_in(guest.find(DEVHOST_A_GUEST_USE)),
+            .refused = limits_in(guest.find(DEVHOST_A_GUEST_REFUSED))};
 }
 
 DeviceInfo decode_device(nlmsghdr *header)
@@ -335,6 +362,8 @@ std::optional<KernelEvent> decode_event(nlmsghdr *header)
         return event::GuestNew{decode_guest(header)};
     case DEVHOST_CMD_GUEST_DEL_NTF:
         return event::GuestGone{decode_guest(header)};
+    case DEVHOST_CMD_GUEST_CHANGE_NTF:
+        return event::GuestChange{decode_guest(header)};
     case DEVHOST_CMD_POLICY_CHANGE_NTF:
         return event::PolicyChange{decode_guest(header)};
     case DEVHOST_CMD_DEVICE_NEW_NTF:

@@ -12,6 +12,7 @@
 namespace devhost {
 
 void put_guest(nl_msg &message, const std::string &name);
+void put_guest_limits(nl_msg &message, const std::string &name, const Limits &limits);
 void put_guest_removal(nl_msg &message, const std::string &name, bool force);
 void put_device(nl_msg &message, const std::string &guest, const std::string &name);
 void put_device_removal(nl_msg &message, const std::string &guest, const std::string &name,

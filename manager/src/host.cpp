@@ -452,9 +452,13 @@ void Host::add_guest(const GuestInfo &info)
 void Host::update_guest(Guest &guest, const GuestInfo &info)
 {
     const bool changed = guest.info.policy != info.policy;
+    const bool limited = guest.info.limits != info.limits;
     guest.info = info;
     if (changed) {
         refresh_policy(guest);
+    }
+    if (limited && observer_ != nullptr) {
+        observer_->guest_changed(guest, {"Limits"});
     }
 }
 

@@ -110,6 +110,8 @@ public:
     void create_guest(const GuestConfig &config);
     /// Changes what a guest has beside its devices and policy.
     void set_guest(const std::string &name, const RuntimeState &settings);
+    /// What it may have at most, all of it at once.
+    void set_limits(const std::string &name, const Limits &limits);
     void remove_guest(const std::string &name, bool force);
 
     void create_device(const std::string &guest, const DeviceConfig &config);

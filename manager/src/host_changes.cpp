@@ -16,7 +16,7 @@ void Host::create_guest(const GuestConfig &config)
     if (!guests_.contains(config.name)) {
         parts_.policies.remove(config.name);
     }
-    const GuestInfo info = parts_.kernel.create_guest(config.name);
+    const GuestInfo info = parts_.kernel.create_guest(config.name, config.limits);
     const RuntimeState settings{.id = info.id,
                                 .user = config.user,
                                 .group = config.group,
@@ -67,6 +67,13 @@ void Host::set_guest(const std::string &name, const RuntimeState &settings)
     if (observer_ != nullptr && !properties.empty()) {
         observer_->guest_changed(of, properties);
     }
+}
+
+void Host::set_limits(const std::string &name, const Limits &limits)
+{
+    const GuestInfo info = parts_.kernel.set_limits(guest(name).info.name, limits);
+    log_info({.guest = name, .device = {}}, "the guest has other limits.");
+    take(info);
 }
 
 void Host::remove_guest(const std::string &name, bool force)

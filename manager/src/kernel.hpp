@@ -29,6 +29,9 @@ struct GuestInfo {
     std::optional<std::uint32_t> policy; // counted up with each attachment; empty: none attached
     std::uint64_t pinned = 0;            // bytes of guest memory held
     VerdictCounts verdicts{};
+    Limits limits;
+    Limits use;     // what it has of all of that
+    Limits refused; // how often a limit refused something, or made a queue wait
 };
 
 struct CanBackendInfo {
@@ -208,6 +211,9 @@ struct GuestGone {
 struct PolicyChange {
     GuestInfo guest;
 };
+struct GuestChange {
+    GuestInfo guest;
+};
 struct DeviceNew {
     DeviceInfo device;
 };
@@ -233,9 +239,9 @@ struct Overrun {};
 } // namespace event
 
 using KernelEvent =
-    std::variant<event::GuestNew, event::GuestGone, event::PolicyChange, event::DeviceNew,
-                 event::DeviceGone, event::DeviceChange, event::ResourceChange, event::PowerRequest,
-                 event::PolicyDenied, event::Overrun>;
+    std::variant<event::GuestNew, event::GuestGone, event::GuestChange, event::PolicyChange,
+                 event::DeviceNew, event::DeviceGone, event::DeviceChange, event::ResourceChange,
+                 event::PowerRequest, event::PolicyDenied, event::Overrun>;
 
 /// Every call throws Error.
 class Kernel {
@@ -247,7 +253,9 @@ public:
     virtual GuestInfo guest(const std::string &name) = 0;
     virtual DeviceInfo device(const std::string &guest, const std::string &name) = 0;
 
-    virtual GuestInfo create_guest(const std::string &name) = 0;
+    virtual GuestInfo create_guest(const std::string &name, const Limits &limits) = 0;
+    /// All of them: what is empty is no limit any more. Takes nothing away.
+    virtual GuestInfo set_limits(const std::string &name, const Limits &limits) = 0;
     /// With its devices. Cause::guest_busy and @p force as for remove_device().
     virtual void remove_guest(const std::string &name, bool force) = 0;
     virtual DeviceInfo create_device(const std::string &guest, const DeviceConfig &device,

@@ -157,6 +157,9 @@ std::vector<Step> plan(const GuestConfig &wanted, const Guest *existing)
     if (existing == nullptr) {
         steps.emplace_back(step::CreateGuest{});
     } else {
+        if (existing->info.limits != wanted.limits) {
+            steps.emplace_back(step::SetLimits{});
+        }
         // A device that never came from the file was made over D-Bus, and stays.
         for (const std::string &name : existing->settings.devices) {
             if (wanted.device(name) == nullptr && existing->devices.contains(name)) {

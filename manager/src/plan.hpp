@@ -16,6 +16,9 @@ namespace step {
 struct CreateGuest {
     bool operator==(const CreateGuest &) const = default;
 };
+struct SetLimits {
+    bool operator==(const SetLimits &) const = default;
+};
 struct SetPolicy {
     bool operator==(const SetPolicy &) const = default;
 };
@@ -46,9 +49,9 @@ struct SetLink {
 
 } // namespace step
 
-using Step =
-    std::variant<step::CreateGuest, step::SetPolicy, step::ClearPolicy, step::RemoveDevice,
-                 step::CreateDevice, step::ReplaceDevice, step::SetFeaturesMask, step::SetLink>;
+using Step = std::variant<step::CreateGuest, step::SetLimits, step::SetPolicy, step::ClearPolicy,
+                          step::RemoveDevice, step::CreateDevice, step::ReplaceDevice,
+                          step::SetFeaturesMask, step::SetLink>;
 
 /// @p existing: the guest as it is, or nullptr. The steps are in the order in which they must be
 /// done; they say what of @p wanted is due.

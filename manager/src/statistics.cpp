@@ -70,6 +70,12 @@ void add_video(std::vector<CounterRow> &rows, const std::string &table, const Vi
 std::map<std::string, std::uint64_t> flat(const GuestInfo &guest)
 {
     std::map<std::string, std::uint64_t> result{{"pinned", guest.pinned}};
+    for (const auto &[key, value] : flat(guest.use)) {
+        result["use." + key] = value;
+    }
+    for (const auto &[key, value] : flat(guest.refused)) {
+        result["refused." + key] = value;
+    }
     add_verdicts(result, guest.verdicts);
     return result;
 }

@@ -459,10 +459,14 @@ TEST_F(BusTest, HostileOptionsAreInvalidArgs)
     for (const char *bad :
          {"user = 1", "user = \"no-such-user-here\"",
           "[[device]]\nname = \"a\"\nclass = \"can\"\ncan = { interface = \"can0\" }",
-          "policy = {}", "worker = { cpus = [-1] }"}) {
+          "policy = {}", "worker = { cpus = [-1] }", "limits = { devices = 0 }",
+          "limits = { ring_size = 3 }", "limits = { nonsense = 1 }"}) {
         EXPECT_EQ(manager("CreateGuest", std::string("new"), settings(bad)).error, invalid_args)
             << bad;
     }
+    EXPECT_EQ(
+        call(*client, guest_object, guest_iface, "SetLimits", settings("in_flight = -1")).error,
+        invalid_args);
     EXPECT_EQ(manager("RemoveGuest", std::string("ivi"), std::uint64_t{2}).error, invalid_args);
     EXPECT_EQ(
         call(*client, device_object, device_iface, "Configure", settings("interface = \"can1\""))

@@ -242,5 +242,23 @@ TEST_F(ConfigurationTest, ChangedSettingsReachTheGuest)
     EXPECT_EQ(host.guest("ivi").settings.worker.cpus, std::vector<unsigned>{1});
 }
 
+TEST_F(ConfigurationTest, LimitsReachTheKernelAndGoWithTheirKeys)
+{
+    machine.write_config("ivi", "[limits]\ndevices = 3\nmemory = 8192\n" + one_device);
+    configuration.start();
+    EXPECT_EQ(host.guest("ivi").info.limits.devices, 3U);
+    EXPECT_EQ(host.guest("ivi").info.limits.memory, 8192U);
+    machine.write_config("ivi", "[limits]\nmemory = 8192\n" + one_device);
+    configuration.reload();
+    EXPECT_EQ(configuration.problems(), Problems());
+    EXPECT_EQ(host.guest("ivi").info.limits.devices, std::nullopt);
+    EXPECT_EQ(host.guest("ivi").info.limits.memory, 8192U);
+    // The next manager finds them, and changes nothing.
+    const auto changes = machine.kernel.changes;
+    const Manager next(machine);
+    EXPECT_EQ(next.host.guest("ivi").info.limits.memory, 8192U);
+    EXPECT_EQ(machine.kernel.changes, changes);
+}
+
 } // namespace
 } // namespace devhost::test

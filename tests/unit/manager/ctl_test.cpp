@@ -71,6 +71,21 @@ TEST_F(Ctl, FromCreationToRemoval)
     EXPECT_EQ(ctl("list guests").output, "GUEST  DEVICES  POLICY  USER  FILE\n");
 }
 
+TEST_F(Ctl, Limits)
+{
+    EXPECT_EQ(ctl("create ivi limits.devices=2").status, 0);
+    EXPECT_TRUE(has(ctl("show ivi"), "Limits:\n  devices: 2\n")) << ctl("show ivi").output;
+    EXPECT_EQ(ctl("limits ivi memory=65536 in_flight=8").status, 0);
+    EXPECT_EQ(ctl("limits ivi").output, "InUse:\n  devices: 0\nLimits:\n  in_flight: 8\n"
+                                        "  memory: 65536\n");
+    EXPECT_TRUE(has(ctl("stats ivi"), "use.devices: 0\n"));
+    const Result refused = ctl("limits ivi ring_size=48");
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_TRUE(has(refused, "ring_size must be a power of two")) << refused.output;
+    EXPECT_EQ(ctl("limits ivi none").status, 0);
+    EXPECT_FALSE(has(ctl("limits ivi"), "memory"));
+}
+
 TEST_F(Ctl, JsonIsOneValue)
 {
     make_guest();

@@ -100,7 +100,7 @@ DeviceInfo FakeKernel::device(const std::string &guest, const std::string &name)
     return found->second;
 }
 
-GuestInfo FakeKernel::create_guest(const std::string &name)
+GuestInfo FakeKernel::create_guest(const std::string &name, const Limits &limits)
 {
     if (guests_.contains(name)) {
         throw Error(Cause::guest_exists, "the guest exists");
@@ -109,9 +109,21 @@ GuestInfo FakeKernel::create_guest(const std::string &name)
     GuestInfo info;
     info.name = name;
     info.id = next_id_++;
+    info.limits = limits;
+    info.use.devices = 0;
+    info.refused.devices = 0;
     guests_[name] = info;
     tell(event::GuestNew{info});
     return info;
+}
+
+GuestInfo FakeKernel::set_limits(const std::string &name, const Limits &limits)
+{
+    const GuestInfo info = guest(name); // throws
+    changes.push_back("set_limits " + name);
+    guests_[name].limits = limits;
+    tell(event::GuestChange{guests_[name]});
+    return guests_[name];
 }
 
 void FakeKernel::remove_guest(const std::string &name, bool /*force*/)

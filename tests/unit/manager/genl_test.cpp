@@ -93,6 +93,15 @@ void put_verdict(nl_msg *message, int type, devhost_verdict kind, std::uint64_t 
     nla_nest_end(message, nest);
 }
 
+void put_limits(nl_msg *message, int type, std::uint64_t first)
+{
+    nlattr *nest = nla_nest_start(message, type | NLA_F_NESTED);
+    for (int limit = DEVHOST_A_LIMIT_DEVICES; limit < DEVHOST_A_LIMIT_PAD; limit++) {
+        nla_put_u64(message, limit, first + static_cast<unsigned>(limit));
+    }
+    nla_nest_end(message, nest);
+}
+
 NlMessage guest_message(std::uint8_t command)
 {
     NlMessage message = new_message(command);
@@ -103,6 +112,11 @@ NlMessage guest_message(std::uint8_t command)
     nla_put_u64(message.get(), DEVHOST_A_GUEST_PINNED, 1ULL << 33);
     put_verdict(message.get(), DEVHOST_A_GUEST_VERDICT, DEVHOST_VERDICT_LIMIT, 12);
     put_verdict(message.get(), DEVHOST_A_GUEST_VERDICT, static_cast<devhost_verdict>(77), 13);
+    nlattr *limits = nla_nest_start(message.get(), DEVHOST_A_GUEST_LIMITS | NLA_F_NESTED);
+    nla_put_u64(message.get(), DEVHOST_A_LIMIT_MEMORY, 1ULL << 33);
+    nla_nest_end(message.get(), limits);
+    put_limits(message.get(), DEVHOST_A_GUEST_USE, 10);
+    put_limits(message.get(), DEVHOST_A_GUEST_REFUSED, 100);
     nla_put_u32(message.get(), 200, 1); // of a newer kernel module
     nla_nest_end(message.get(), nest);
     return message;
@@ -181,6 +195,41 @@ TEST_F(Genl, ReadsAGuest)
     EXPECT_EQ(guest.policy, 3U);
     EXPECT_EQ(guest.pinned, 1ULL << 33);
     EXPECT_EQ(guest.verdicts, (VerdictCounts{0, 0, 12, 0, 0}));
+    Limits limits;
+    limits.memory = 1ULL << 33;
+    EXPECT_EQ(guest.limits, limits);
+    EXPECT_EQ(guest.use, (Limits{11, 12, 13, 14, 15, 16}));
+    EXPECT_EQ(guest.refused, (Limits{101, 102, 103, 104, 105, 106}));
+}
+
+TEST_F(Genl, SetsLimitsOfAGuest)
+{
+    Limits limits;
+    limits.queues = 9;
+    limits.in_flight_bytes = 1ULL << 33;
+    const auto expect_sent = [&](NlMessage &message) {
+        const auto sent = parse_nest(parse_top(message)[DEVHOST_A_GUEST], DEVHOST_A_GUEST_MAX);
+        EXPECT_STREQ(nla_get_string(sent[DEVHOST_A_GUEST_NAME]), "ivi");
+        const auto all = parse_nest(sent[DEVHOST_A_GUEST_LIMITS], DEVHOST_A_LIMIT_MAX);
+        EXPECT_EQ(nla_get_u64(all[DEVHOST_A_LIMIT_QUEUES]), 9U);
+        EXPECT_EQ(nla_get_u64(all[DEVHOST_A_LIMIT_IN_FLIGHT_BYTES]), 1ULL << 33);
+        EXPECT_EQ(all[DEVHOST_A_LIMIT_DEVICES], nullptr);
+        EXPECT_EQ(all[DEVHOST_A_LIMIT_MEMORY], nullptr);
+    };
+    NlMessage sent;
+    channel->on_request = [&](std::uint8_t command) {
+        if (command == DEVHOST_CMD_GUEST_SET) {
+            sent = std::move(channel->sent);
+            channel->answer(guest_message(DEVHOST_CMD_GUEST_GET));
+        }
+    };
+    EXPECT_EQ(kernel->set_limits("ivi", limits).id, 7U);
+    channel->on_request = nullptr;
+    expect_sent(sent);
+    channel->answer(guest_message(DEVHOST_CMD_GUEST_NEW));
+    kernel->create_guest("ivi", limits);
+    EXPECT_EQ(channel->sent_command, DEVHOST_CMD_GUEST_NEW);
+    expect_sent(channel->sent);
 }
 
 TEST_F(Genl, ReadsADevice)
@@ -653,7 +702,7 @@ TEST_F(Genl, KernelsWordsBecomeTheSentence)
     const std::vector<std::pair<int, Cause>> causes{
         {EBUSY, Cause::device_busy},   {ENOENT, Cause::no_such_device},
         {EPERM, Cause::access_denied}, {EINVAL, Cause::invalid_args},
-        {ENOMEM, Cause::kernel},
+        {ENOMEM, Cause::kernel},       {EDQUOT, Cause::limits_exceeded},
     };
     for (const auto &[error, cause] : causes) {
         channel->error = error;

@@ -186,7 +186,7 @@ TEST_F(HostTest, NameReuseBehindTheManagersBack)
     host.create_guest(config);
     host.set_policy("ivi", policy_of(allow_all));
     machine.kernel.remove_guest("ivi", false);
-    machine.kernel.create_guest("ivi");
+    machine.kernel.create_guest("ivi", {});
     machine.kernel.set_policy("ivi", 1);
 
     Host next = machine.new_host();
@@ -212,7 +212,7 @@ TEST_F(HostTest, PinsOfGuestsThatAreGoneAreRemoved)
 
 TEST_F(HostTest, FollowsWhatOthersDo)
 {
-    machine.kernel.create_guest("ivi");
+    machine.kernel.create_guest("ivi", {});
     machine.kernel.create_device("ivi", can_device("can0"), {});
     host.handle_kernel_events();
     EXPECT_EQ(recorder.seen, (Seen{"+ivi", "+ivi/can0", "~ivi Devices"}));
@@ -233,7 +233,7 @@ TEST_F(HostTest, LostEventsAreMadeGood)
     host.create_device("old", can_device("can0"));
     host.create_guest(guest_config("kept"));
     machine.kernel.remove_guest("old", false);
-    machine.kernel.create_guest("new");
+    machine.kernel.create_guest("new", {});
     machine.kernel.lose_events();
     host.handle_kernel_events();
     EXPECT_FALSE(host.guests().contains("old"));

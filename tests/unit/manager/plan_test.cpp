@@ -56,6 +56,25 @@ TEST_F(Plan, NewGuestGetsItsPolicyBeforeItsDevices)
     EXPECT_EQ(plan(wanted, nullptr), expected);
 }
 
+// A limit that rises makes room for the devices of the same file.
+TEST_F(Plan, LimitsComeFirst)
+{
+    wanted.limits.devices = 2;
+    wanted.devices.push_back(can_device("can1"));
+    const std::vector<Step> expected{step::SetLimits{}, step::CreateDevice{"can1"}};
+    EXPECT_EQ(plan(wanted, &existing), expected);
+    existing.info.limits.devices = 2;
+    EXPECT_EQ(plan(wanted, &existing), std::vector<Step>{step::CreateDevice{"can1"}});
+    // What the file does not limit any more.
+    wanted.limits = {};
+    wanted.devices.pop_back();
+    EXPECT_EQ(plan(wanted, &existing), std::vector<Step>{step::SetLimits{}});
+    // A guest is born with them.
+    wanted.limits.devices = 2;
+    const std::vector<Step> born{step::CreateGuest{}, step::CreateDevice{"can0"}};
+    EXPECT_EQ(plan(wanted, nullptr), born);
+}
+
 TEST_F(Plan, DeviceThatLeftTheFileGoes)
 {
     wanted.devices.clear();

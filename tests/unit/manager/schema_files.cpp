@@ -45,7 +45,8 @@ bool same_guests(const std::string &text_a, const std::string &text_b)
     const GuestConfig a = guest_of(text_a);
     const GuestConfig b = guest_of(text_b);
     return a.user == b.user && a.group == b.group && a.unit == b.unit && a.worker == b.worker &&
-           a.power == b.power && a.devices == b.devices && a.policy == b.policy;
+           a.power == b.power && a.limits == b.limits && a.devices == b.devices &&
+           a.policy == b.policy;
 }
 
 std::optional<Refusal> mixer_refusal(const std::string &text)

@@ -432,7 +432,9 @@ TEST(GuestSchema, TheBusHasTheSameKeys)
         }
         const std::string text = to_toml(files.with(key.path, files.sample(key.schema))).text;
         const GuestConfig guest = parse_guest(text, "some", "some.toml");
-        Json document{{"worker", shown(guest.worker)}, {"power", shown(guest.power)}};
+        Json document{{"worker", shown(guest.worker)},
+                      {"power", shown(guest.power)},
+                      {"limits", shown(guest.limits)}};
         if (guest.policy) {
             document["policy"] = shown(*guest.policy);
         }
