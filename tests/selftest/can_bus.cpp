@@ -192,6 +192,45 @@ TEST_RINGS("back-pressure: held by the bus for long, then all of it in order")
     t.guest.good(t.host);
 }
 
+TEST_RINGS("limits: frames in flight wait in the queue, and STOP does not")
+{
+    SimFixture t(ring);
+    const auto held = [&] { return t.device.stats().vqs.at(can::txq).inflight; };
+    const auto full = [&] {
+        for (int waited = 0; held() < 5 && waited < 5000; waited += 5) {
+            usleep(5000);
+        }
+        usleep(50000); // and no more
+        CHECK_EQ(held(), 5U);
+    };
+    t.device.control().guest_set(t.device.guest(), {{DEVHOST_A_LIMIT_IN_FLIGHT, 5}});
+    SimBus::set("csim0/tx_hold", "1");
+    for (uint8_t n = 0; n < 40; n++) {
+        CHECK(t.guest.queue_tx({0x200, 0, {n}}) >= 0);
+    }
+    full();
+    SimBus::set("csim0/tx_hold", "0");
+    for (uint8_t n = 0; n < 40; n++) {
+        CHECK_EQ(t.guest.collect().result, can::result_ok);
+        CHECK_EQ(t.host.receive().value_or(Frame{}), (Frame{0x200, 0, {n}}));
+    }
+    SimBus::set("csim0/tx_hold", "1");
+    for (uint8_t n = 0; n < 20; n++) {
+        CHECK(t.guest.queue_tx({0x100, 0, {n}}) >= 0);
+    }
+    full();
+    CHECK_EQ(t.guest.control(can::msg_stop).value_or(0xff), can::result_ok);
+    for (int n = 0; n < 20; n++) {
+        CHECK_EQ(t.guest.collect().result, can::result_not_ok);
+    }
+    CHECK_EQ(held(), 0U);
+    SimBus::set("csim0/tx_hold", "0");
+    t.start_again();
+    while (t.host.receive(50)) {
+    }
+    t.guest.good(t.host);
+}
+
 TEST_RINGS("C6 STOP with transmissions in flight: each answered once")
 {
     SimFixture t(ring);

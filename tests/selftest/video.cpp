@@ -168,6 +168,36 @@ TEST_RINGS("video: clearing a queue gives its buffers back first")
     finish(g);
 }
 
+TEST_RINGS("limits: buffers in flight beyond them are refused, and clearing makes room")
+{
+    VideoFixture t(false, video::setup(ring));
+    VideoGuest &g = t.guest;
+    begin(g);
+    t.device.control().guest_set(t.device.guest(), {{DEVHOST_A_LIMIT_IN_FLIGHT, 2}});
+    const auto limits = [&] { return t.device.control().guest(t.device.guest()); };
+    std::vector<Resource> out;
+    for (uint32_t id = 2; id < 5; id++) {
+        out.push_back(g.buffer(id, 1 << 20));
+        CHECK_EQ(g.attach(stream, output, out.back()).type, uint32_t{ok_nodata});
+    }
+    const int held[] = {g.queue_buffer(stream, output, out[0]),
+                        g.queue_buffer(stream, output, out[1])};
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(g.wait(g.queue_buffer(stream, output, out[2])).type, uint32_t{err_out_of_memory});
+    }
+    CHECK(!g.answered(held[0]) && !g.answered(held[1]));
+    CHECK_EQ(limits().use.at(DEVHOST_A_LIMIT_IN_FLIGHT), 2U);
+    CHECK_EQ(limits().refused.at(DEVHOST_A_LIMIT_IN_FLIGHT), 3U);
+    // The queue goes on all the same: what ends them comes through.
+    g.ok(queue_clear, stream, {output, 0});
+    CHECK(g.answered(held[0]) && g.answered(held[1]));
+    CHECK_EQ(g.attach(stream, output, out[2]).type, uint32_t{ok_nodata});
+    CHECK(!g.answered(g.queue_buffer(stream, output, out[2])));
+    CHECK_EQ(limits().refused.at(DEVHOST_A_LIMIT_IN_FLIGHT), 3U);
+    finish(g);
+    CHECK_EQ(limits().use.at(DEVHOST_A_LIMIT_IN_FLIGHT), 0U);
+}
+
 TEST_RINGS("video: refusals are as drivers need them")
 {
     VideoFixture t(false, video::setup(ring));
