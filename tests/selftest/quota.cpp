@@ -241,7 +241,21 @@ TEST_RINGS("limits: the size of a ring")
         device.control().guest_set(device.guest(), {{ring_size, 16}});
         CHECK_EQ(g.vdpa().vring_num_max(), 16);
         g.good();
-        g.restart();
+        g.reset();
+        g.negotiate();
+        g.map_memory();
+        CHECK_EQ(g.vdpa().vring_num(ECHO_VQ_ECHO, 64), -EINVAL); // vhost-vdpa's own answer
+        // A size that was good when it was set is not when the queue is enabled.
+        device.control().guest_set(device.guest(), {{ring_size, 64}});
+        for (uint32_t i = 0; i < ECHO_VQS; i++) {
+            g.set_up_queue(i);
+        }
+        device.control().guest_set(device.guest(), {{ring_size, 16}});
+        CHECK_EQ(refusals(), 0U);
+        for (uint32_t i = 0; i < ECHO_VQS; i++) {
+            must(g.vdpa().vring_enable(i, true), "VHOST_VDPA_SET_VRING_ENABLE");
+        }
+        g.driver_ok();
         g.send(ECHO_VQ_ECHO, 10, 10);
         g.queue(ECHO_VQ_ECHO).kick();
         CHECK(!g.queue(ECHO_VQ_ECHO).wait(200));
@@ -452,8 +466,8 @@ TEST_RINGS("limits: bytes in flight")
     t.wait_kept(4);
     CHECK_EQ(t.release(1), 1U);
     expect(1);
-    t.wait_kept(5 - 1);
-    CHECK_EQ(t.use(in_flight_bytes), 8000U);
+    t.wait_kept(5);
+    CHECK_EQ(t.use(in_flight_bytes), 8180U);
     CHECK_EQ(t.release(1), 1U);
     expect(1);
     t.wait_kept(4);
