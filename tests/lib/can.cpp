@@ -67,13 +67,18 @@ void CanGuest::begin_again(unsigned rx_buffers)
     CHECK_EQ(control(msg_start).value_or(0xff), result_ok);
 }
 
-void CanGuest::begin_again_stopped(unsigned rx_buffers)
+void CanGuest::forget()
 {
     for (const auto &[id, where] : tx_pending_) {
         tx_pool_.push_back(where);
     }
     tx_pending_.clear();
     rx_pending_.clear();
+}
+
+void CanGuest::begin_again_stopped(unsigned rx_buffers)
+{
+    forget();
     restart();
     post_rx(rx_buffers);
 }

@@ -68,6 +68,8 @@ public:
     // The same after a device reset, which it does; or all but START.
     void begin_again(unsigned rx_buffers = 32);
     void begin_again_stopped(unsigned rx_buffers = 32);
+    // After reset(): nothing is pending any more.
+    void forget();
 
     // One transmission from beginning to end.
     std::optional<uint8_t> send(const Frame &frame);
@@ -131,6 +133,19 @@ public:
 
 private:
     std::string name_;
+};
+
+// Two controllers of tests/kmod/candev_sim on one bus, csim0 and csim1, FD capable and up.
+class SimBus {
+public:
+    explicit SimBus(const std::string &options = "");
+    SimBus(const SimBus &) = delete;
+    SimBus &operator=(const SimBus &) = delete;
+    ~SimBus();
+    // Its bit timing, and up.
+    static void configure(const std::string &name, const std::string &options);
+    // A file below debugfs's candev_sim: "csim0/tx_hold".
+    static void set(const std::string &file, const std::string &value);
 };
 
 // A bus, a device on it, a guest that is started, and a host socket.

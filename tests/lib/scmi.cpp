@@ -233,7 +233,7 @@ void ScmiGuest::bring_up(unsigned events, uint32_t size)
     post_events(events, size);
 }
 
-void ScmiGuest::begin_again(unsigned events)
+void ScmiGuest::forget()
 {
     for (const auto &[id, slot] : pending_) {
         pool_.push_back(slot.addr);
@@ -243,6 +243,11 @@ void ScmiGuest::begin_again(unsigned events)
     }
     pending_.clear();
     events_.clear();
+}
+
+void ScmiGuest::begin_again(unsigned events)
+{
+    forget();
     restart();
     post_events(events);
 }

@@ -133,6 +133,8 @@ public:
     void bring_up(unsigned events = 16, uint32_t size = 160);
     // The same after a device reset, which it does.
     void begin_again(unsigned events = 16);
+    // After reset(): nothing is pending any more.
+    void forget();
 
     // A command from beginning to end; @room for return values.
     Answer call(uint8_t protocol, uint8_t message, const std::vector<uint32_t> &parameters = {},

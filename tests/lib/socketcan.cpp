@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <system_error>
 
 #include "can.hpp"
@@ -117,6 +119,37 @@ Vcan::~Vcan()
         }
     } catch (const std::exception &error) {
         tap::fail_later(error.what());
+    }
+}
+
+SimBus::SimBus(const std::string &options)
+{
+    shell("modprobe -r candev_sim && modprobe candev_sim num=2 slots=8");
+    configure("csim0", options);
+    configure("csim1", "");
+}
+
+SimBus::~SimBus()
+{
+    // NOLINTNEXTLINE(cert-env33-c)
+    if (system("modprobe -r candev_sim")) {
+        tap::fail_later("candev_sim cannot be unloaded: something holds it");
+    }
+}
+
+void SimBus::configure(const std::string &name, const std::string &options)
+{
+    shell("ip link set " + name + " down");
+    shell("ip link set " + name + " type can bitrate 1000000 dbitrate 8000000 fd on " + options);
+    shell("ip link set " + name + " up");
+}
+
+void SimBus::set(const std::string &file, const std::string &value)
+{
+    std::ofstream out("/sys/kernel/debug/candev_sim/" + file);
+    out << value << std::flush;
+    if (!out) {
+        throw tap::Failure("cannot set " + file);
     }
 }
 

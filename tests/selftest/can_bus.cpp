@@ -3,53 +3,14 @@
 // acknowledgment, back-pressure, errors, bus-off. On candev_sim's simulated bus.
 #include <linux/can/error.h>
 
-#include <fstream>
-
 #include "can.hpp"
 #include "host.hpp"
 
 using namespace dh;
 using can::Frame;
+using can::SimBus;
 
 namespace {
-
-constexpr const char *controls = "/sys/kernel/debug/candev_sim/";
-
-// Two controllers on one simulated bus: the device's and the host's.
-class SimBus {
-public:
-    explicit SimBus(const std::string &options = "")
-    {
-        shell("modprobe -r candev_sim && modprobe candev_sim num=2 slots=8");
-        configure("csim0", options);
-        configure("csim1", "");
-    }
-    SimBus(const SimBus &) = delete;
-    SimBus &operator=(const SimBus &) = delete;
-    ~SimBus()
-    {
-        // NOLINTNEXTLINE(cert-env33-c)
-        if (system("modprobe -r candev_sim")) {
-            tap::fail_later("candev_sim cannot be unloaded: something holds it");
-        }
-    }
-
-    static void configure(const std::string &name, const std::string &options)
-    {
-        shell("ip link set " + name + " down");
-        shell("ip link set " + name + " type can bitrate 1000000 dbitrate 8000000 fd on " +
-              options);
-        shell("ip link set " + name + " up");
-    }
-    static void set(const std::string &file, const std::string &value)
-    {
-        std::ofstream out(controls + file);
-        out << value << std::flush;
-        if (!out) {
-            throw tap::Failure("cannot set " + file);
-        }
-    }
-};
 
 struct SimFixture {
     explicit SimFixture(RingKind ring, const std::string &options = "", uint32_t inflight = 0)
