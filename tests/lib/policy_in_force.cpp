@@ -33,12 +33,13 @@ load(uint32_t guest_id, const std::vector<PolicyDeviceId> &devices, const std::s
 struct PolicyInForce::State {
     uint32_t guest_id;
     std::unique_ptr<devhost::PolicyProgram> program;
+    std::unique_ptr<devhost::PolicyProgram> other;
     devhost::UniqueFd link;
 };
 
 PolicyInForce::PolicyInForce(uint32_t guest_id, const std::vector<PolicyDeviceId> &devices,
                              const std::string &toml)
-    : state_(new State{guest_id, load(guest_id, devices, toml), {}})
+    : state_(new State{guest_id, load(guest_id, devices, toml), {}, {}})
 {
     state_->link = state_->program->attach();
     if (!state_->link) {
@@ -50,15 +51,29 @@ PolicyInForce::~PolicyInForce() = default;
 
 void PolicyInForce::replace(const std::vector<PolicyDeviceId> &devices, const std::string &toml)
 {
-    std::unique_ptr<devhost::PolicyProgram> next = load(state_->guest_id, devices, toml);
+    prepare(devices, toml);
+    if (const int error = swap()) {
+        throw std::system_error(-error, std::generic_category(), "replacing the policy");
+    }
+    state_->other.reset();
+}
+
+void PolicyInForce::prepare(const std::vector<PolicyDeviceId> &devices, const std::string &toml)
+{
+    state_->other = load(state_->guest_id, devices, toml);
     // libbpf makes an instance ready on the way to its link only, which is refused: there is one.
-    if (next->attach()) {
+    if (state_->other->attach()) {
         throw std::runtime_error("the guest had lost its policy");
     }
-    if (bpf_link_update(state_->link.get(), next->map_fd(), nullptr)) {
-        throw std::system_error(errno, std::generic_category(), "replacing the policy");
+}
+
+int PolicyInForce::swap()
+{
+    if (bpf_link_update(state_->link.get(), state_->other->map_fd(), nullptr)) {
+        return -errno;
     }
-    state_->program = std::move(next);
+    std::swap(state_->program, state_->other);
+    return 0;
 }
 
 const char *const typical_policy = R"(

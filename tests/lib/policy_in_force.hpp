@@ -24,6 +24,11 @@ public:
     // Another one takes its place at once.
     void replace(const std::vector<PolicyDeviceId> &devices, const std::string &toml);
 
+    // One to take turns with the one in force: loaded now, so that swap() is the moment itself.
+    void prepare(const std::vector<PolicyDeviceId> &devices, const std::string &toml);
+    // 0 or -errno.
+    int swap();
+
 private:
     struct State;
     std::unique_ptr<State> state_;
