@@ -38,6 +38,7 @@ std::string later;
 // Generous: the clock of an emulated machine can be off by several times.
 constexpr unsigned default_limit = 600;
 char running[256];
+char step[256];
 
 // Only async-signal-safe calls: the test may hang anywhere.
 void timed_out(int)
@@ -45,6 +46,10 @@ void timed_out(int)
     static const char head[] = "Bail out! no end in sight: ";
     (void)!write(STDOUT_FILENO, head, sizeof(head) - 1);
     (void)!write(STDOUT_FILENO, running, strlen(running));
+    if (step[0]) {
+        (void)!write(STDOUT_FILENO, ": ", 2);
+        (void)!write(STDOUT_FILENO, step, strlen(step));
+    }
     (void)!write(STDOUT_FILENO, "\n", 1);
     _exit(1);
 }
@@ -148,6 +153,11 @@ void time_limit(unsigned seconds)
     alarm(seconds);
 }
 
+void doing(const std::string &what)
+{
+    snprintf(step, sizeof(step), "%s", what.c_str());
+}
+
 void fail(const char *file, int line, const std::string &why)
 {
     const char *slash = strrchr(file, '/');
@@ -191,6 +201,7 @@ int main(int argc, char **argv)
         snprintf(running, sizeof(running), "%s", chosen[i]->name.c_str());
         fflush(stdout);
         alarm(default_limit);
+        doing("");
         Outcome outcome = run_one(*chosen[i]);
         alarm(0);
         comment(outcome.failure);

@@ -49,6 +49,8 @@ void note(const std::string &text);
 unsigned rounds(unsigned normal, unsigned soak);
 // Seconds the running test may take from now on.
 void time_limit(unsigned seconds);
+// What it is at: said where it does not end.
+void doing(const std::string &what);
 
 // The whole program: [--list] [FILTER]...; a filter is a part of a test's name.
 int main(int argc, char **argv);
