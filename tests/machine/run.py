@@ -21,6 +21,7 @@ SUITES = ["unit", "lint", "fuzz", "selftest", "e2e", "bench"]
 BESIDE = ["lint"]  # on what the others leave idle: a virtual machine often waits
 BOOTS = [["unit"], ["fuzz"], ["selftest", "e2e"], ["bench"]]  # suites that share one
 PROGRAMS = ["fuzz", "selftest", "e2e", "bench"]  # suites whose programs can be asked for one by one
+SOAK_MINUTES = 2  # of selftest/soak, but in the tiers quick and soak
 TIERS = {
     "quick": ["unit", "lint", "selftest"],
     "full": SUITES,
@@ -47,7 +48,8 @@ def parse(argv):
                         help="name suites and their programs, as they were built last")
     parser.add_argument("--kernel", action="append", help="only this one: 6.12, 7.2, or sanitizer (which is not one of both)")
     parser.add_argument("--minutes", type=float, metavar="N",
-                        help="fuzz each program so long, instead of 10 seconds")
+                        help="fuzz each program so long, instead of 10 seconds; the same for "
+                        "selftest/soak, instead of 2 minutes (quick: 15 seconds; soak: 30 minutes)")
     parser.add_argument("--input", type=Path, metavar="FILE",
                         help="give a program of the fuzz suite this input only")
     options = parser.parse_args(argv)
@@ -117,10 +119,12 @@ def run_suites(suites, results, layer, known, kernels, options, what):
         elif suites == ["bench"]:
             suite_bench.bench(results, layer, kernels[0], named("bench", what))
         else:
+            told = {("quick", ""), ("soak", "")} & set(what)
             suite_vm.run(results, layer, ("soak", "") in what,
                          {kernel: [p for suite in suites
                                    for p in programs(suite, what, kernel, kernel in kernels, layer)]
-                          for kernel in known})
+                          for kernel in known},
+                         options.minutes or (None if told else SOAK_MINUTES))
     except Exception:  # pylint: disable=broad-except
         results.add(suites[0], "suite", FAIL, 0, traceback.format_exc())
     for suite in suites:

@@ -30,10 +30,12 @@ TIMEOUT = {"selftest": (1200, 3600), "e2e": (1500, 7200)}  # of a program, in se
 class Runner:
     """Runs programs that print TAP, in as few boots as they allow."""
 
-    def __init__(self, results, layer, kernel, soak):
+    def __init__(self, results, layer, kernel, soak, minutes):
         self.results, self.layer, self.kernel, self.soak = results, layer, kernel, soak
+        self.minutes = minutes or 0
         self.environment = ["env", f"DEVHOST_KERNEL={kernel}",
-                            *(["DEVHOST_SOAK=1"] if soak else [])]
+                            *(["DEVHOST_SOAK=1"] if soak else []),
+                            *([f"DEVHOST_MINUTES={minutes}"] if minutes else [])]
         self.offset = 0
         self.alone = False
 
@@ -66,7 +68,7 @@ class Runner:
         tap = Tap(self.results, suite, f"{self.kernel}/{program}")
         lines = Lines(tap.feed)
         usable, status, complaint = True, 0, ""
-        timeout = TIMEOUT[suite][self.soak or self.kernel == "sanitizer"]
+        timeout = TIMEOUT[suite][self.soak or self.kernel == "sanitizer"] + 60 * self.minutes
         try:
             if suite == "selftest" and not self.alone:
                 machine.run(ALONE, timeout=timeout)
@@ -119,11 +121,12 @@ class Lines:
             self.take(1, b"\n")
 
 
-def run(results, layer, soak, wanted):
+def run(results, layer, soak, wanted, minutes=None):
     """The programs that are wanted on each kernel: {kernel: [(suite, program)]}. A device host waits
-    about half of its time, so there is one for each processor."""
+    about half of its time, so there is one for each processor. @minutes is for programs that
+    last as long as they are told to."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done in [pool.submit(Runner(results, layer, kernel, soak).run, programs)
+        for done in [pool.submit(Runner(results, layer, kernel, soak, minutes).run, programs)
                      for kernel, programs in wanted.items()]:
             done.result()
 
