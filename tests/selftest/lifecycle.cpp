@@ -81,20 +81,20 @@ TEST("lifecycle: echo: any two events at once")
 
 TEST("lifecycle: CAN: any two events at once")
 {
-    all_pairs(life::can_kind, 4);
+    all_pairs(life::can_kind, 6);
 }
 
 TEST("lifecycle: sound: any two events at once")
 {
-    all_pairs(life::snd_kind, 4);
+    all_pairs(life::snd_kind, 6);
 }
 
 TEST("lifecycle: SCMI: any two events at once")
 {
-    all_pairs(life::scmi_kind, 4);
+    all_pairs(life::scmi_kind, 6);
 }
 
 TEST("lifecycle: video: any two events at once")
 {
-    all_pairs(life::video_kind, 4);
+    all_pairs(life::video_kind, 6);
 }
