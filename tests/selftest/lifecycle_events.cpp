@@ -147,9 +147,10 @@ public:
         }
         vmm.turns.unlock();
     }
+    // vhost-vdpa refuses a status without DEVICE_NEEDS_RESET where the device has set that.
     bool may_be(int result, const Event &other, int) const override
     {
-        return ioctl_may_be(result, other);
+        return ioctl_may_be(result, other) || (result == -EINVAL && other.quiesces());
     }
 };
 
