@@ -298,6 +298,7 @@ struct devhost_denials {
  *	are lost; DEVHOST_PENDING_POLICY: another policy is in force
  * @worker: the task that serves, NULL where none does; RCU
  * @worker_priv: the worker.c side
+ * @orphaned: stops the device after its worker was killed
  * @pool: jobs that sleep, NULL where there are none; @run_lock
  * @helpers: helper threads that have not ended, of past starts too
  * @map: current snapshot, never NULL; @mem_lock
@@ -352,6 +353,7 @@ struct devhost_device {
 	unsigned long pending;
 	struct task_struct __rcu *worker;
 	void *worker_priv;
+	struct work_struct orphaned;
 	struct devhost_pool *pool;
 	atomic_t helpers;
 
@@ -460,6 +462,7 @@ void devhost_unquiesce(struct devhost_device *dev, const char *reason);
 /* worker.c */
 int devhost_worker_start(struct devhost_device *dev, bool host);
 void devhost_worker_stop(struct devhost_device *dev);
+void devhost_worker_orphaned(struct work_struct *work);
 void devhost_wake(struct devhost_device *dev, unsigned int bit);
 
 /* pool.c */

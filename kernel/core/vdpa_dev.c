@@ -112,6 +112,7 @@ devhost_vdpa_alloc(struct devhost_class *class, struct devhost_guest *guest,
 		return dev;
 
 	init_completion(&dev->added);
+	INIT_WORK(&dev->orphaned, devhost_worker_orphaned);
 	mutex_init(&dev->lock);
 	mutex_init(&dev->run_lock);
 	spin_lock_init(&dev->config_lock);
@@ -170,6 +171,8 @@ int devhost_vdpa_add(struct devhost_device *dev)
 void devhost_vdpa_del(struct devhost_device *dev)
 {
 	vdpa_unregister_device(&dev->vdpa);
+	/* Closed, so nothing queues it any more. */
+	cancel_work_sync(&dev->orphaned);
 }
 
 void devhost_vdpa_put(struct devhost_device *dev)

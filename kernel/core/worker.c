@@ -24,6 +24,7 @@
  * @started: the task has run; the task's own
  * @lock: writing @stopping
  * @stopping: too late to publish the task, or to sleep
+ * @killed: the VMM's process ended it; the device's lock to look at it later
  */
 struct devhost_worker {
 	struct devhost_device *dev;
@@ -32,6 +33,7 @@ struct devhost_worker {
 	bool started;
 	spinlock_t lock;
 	bool stopping;
+	bool killed;
 };
 
 /* vhost_task.h hides the task, so it tells who it is by itself. */
@@ -99,7 +101,8 @@ static bool devhost_worker_run(void *data)
 
 /*
  * The VMM's process dies, or calls exec while somebody else keeps the device
- * open. What the module keeps is taken back by the reset that closing brings.
+ * open. The reset that closing brings may be far away, and until then nobody
+ * would let go of a sound card or codec that its host wants to remove.
  */
 static void devhost_worker_killed(void *data)
 {
@@ -107,6 +110,29 @@ static void devhost_worker_killed(void *data)
 
 	devhost_worker_hide(worker);
 	devhost_broken(worker->dev, "the process of the queue worker is gone");
+	worker->killed = true;
+	queue_work(system_long_wq, &worker->dev->orphaned);
+}
+
+/**
+ * devhost_worker_orphaned - stop a device whose worker was killed
+ * @work: the device's
+ *
+ * It may have been reset, and started anew, since.
+ *
+ * Context: Process context, may sleep.
+ */
+void devhost_worker_orphaned(struct work_struct *work)
+{
+	struct devhost_device *dev = container_of(work, struct devhost_device,
+						  orphaned);
+	struct devhost_worker *worker;
+
+	mutex_lock(&dev->lock);
+	worker = dev->worker_priv;
+	if (worker && worker->killed)
+		devhost_stop(dev);
+	mutex_unlock(&dev->lock);
 }
 
 static int devhost_worker_kthread(void *data)
