@@ -165,6 +165,8 @@ Leaks::Snapshot Leaks::take()
     now.fds = entries("/proc/self/fd");
     now.threads = entries("/proc/self/task");
     now.vm_pin = read_field("/proc/self/status", "VmPin");
+    // What each processor has counted for itself is added up first.
+    std::ofstream("/proc/sys/vm/stat_refresh") << 1;
     now.gup_pins = read_field("/proc/vmstat", "nr_foll_pin_acquired") -
                    read_field("/proc/vmstat", "nr_foll_pin_released");
     now.available = read_field("/proc/meminfo", "MemAvailable");
