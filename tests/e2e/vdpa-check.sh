@@ -64,7 +64,7 @@ else
 	skip "the kernel has no vicodec" "video passes"
 fi
 check "too small a RLIMIT_MEMLOCK is named" fails "RLIMIT_MEMLOCK is 1 MiB" as_vmm 1M can0 --memory 8
-spawn holder sh -c "exec 3<>/dev/devhost/g1/can0; sleep 60"
+spawn holder sh -c "exec sleep 60 3<>/dev/devhost/g1/can0"
 check "so is a VMM that has the device" eventually 20 fails "a VMM has the device" as_vmm infinity can0
 kill "$(cat "$log/holder.pid")"
 finish

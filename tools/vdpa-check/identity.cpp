@@ -69,7 +69,7 @@ TEST("it is free again when a VMM is killed")
     const pid_t child = fork();
     if (!child) {
         try {
-            Guest guest(subject().path);
+            Guest guest(subject().path, usual_setup(RingKind::split));
             guest.start();
             (void)raise(SIGKILL);
         } catch (const std::exception &error) {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <iterator>
@@ -95,6 +96,17 @@ Vdpa own_node()
     Vdpa vdpa = open_node();
     must(vdpa.set_owner(), "VHOST_SET_OWNER");
     return vdpa;
+}
+
+GuestSetup usual_setup(RingKind ring)
+{
+    Vdpa vdpa = own_node();
+    if (ring == RingKind::packed && !(vdpa.features() & bit(VIRTIO_F_RING_PACKED))) {
+        SKIP("the device does not offer RING_PACKED");
+    }
+    GuestSetup setup = with_ring(ring);
+    setup.queue_size = std::min(setup.queue_size, vdpa.vring_num_max());
+    return setup;
 }
 
 void refused(int result, int error, const std::string &why)

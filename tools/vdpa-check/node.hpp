@@ -23,6 +23,10 @@ Vdpa open_node();
 // Opens it and becomes its owner.
 Vdpa own_node();
 
+// A driver of the device, with queues of a size that it has. Skips the check where it does not
+// offer that kind of ring.
+GuestSetup usual_setup(RingKind ring);
+
 // Fails with @why unless @result is the refusal -@error.
 void refused(int result, int error, const std::string &why);
 

@@ -6,22 +6,6 @@ namespace dh::vdpa_check {
 
 namespace {
 
-GuestSetup setup(RingKind ring)
-{
-    if (ring == RingKind::packed) {
-        Vdpa vdpa = own_node();
-        if (!(vdpa.features() & bit(VIRTIO_F_RING_PACKED))) {
-            SKIP("the device does not offer RING_PACKED");
-        }
-    }
-    GuestSetup setup = with_ring(ring);
-    setup.queue_size = own_node().vring_num_max();
-    if (setup.queue_size > 256) {
-        setup.queue_size = 256;
-    }
-    return setup;
-}
-
 void expect_bases(Guest &guest, const std::vector<uint32_t> &bases)
 {
     for (uint32_t i = 0; i < guest.queues(); i++) {
@@ -33,7 +17,7 @@ void expect_bases(Guest &guest, const std::vector<uint32_t> &bases)
 
 TEST_RINGS("a driver starts, kicks empty queues, is reset and starts again")
 {
-    Guest guest(subject().path, setup(ring));
+    Guest guest(subject().path, usual_setup(ring));
     guest.start();
     for (int round = 0; round < 2; round++) {
         for (uint32_t i = 0; i < guest.queues(); i++) {
@@ -53,7 +37,7 @@ TEST_RINGS("a driver starts, kicks empty queues, is reset and starts again")
 
 TEST_RINGS("a device that is suspended tells where its queues stand, and goes on")
 {
-    Guest guest(subject().path, setup(ring));
+    Guest guest(subject().path, usual_setup(ring));
     guest.start();
     const uint64_t offered = guest.vdpa().backend_features();
     if (!(offered & bit(VHOST_BACKEND_F_SUSPEND))) {
@@ -69,7 +53,7 @@ TEST_RINGS("a device that is suspended tells where its queues stand, and goes on
 
 TEST("queues keep their place once they are at work")
 {
-    Guest guest(subject().path, setup(RingKind::split));
+    Guest guest(subject().path, usual_setup(RingKind::split));
     guest.start();
     const Queue &queue = guest.queue(0);
     CHECK(guest.vdpa().vring_addr(0, queue.desc_addr(), queue.driver_addr(), queue.device_addr()) <
@@ -88,7 +72,7 @@ TEST("a queue that the device does not have is refused")
 
 TEST("a queue is enabled after DRIVER_OK, where the device can")
 {
-    Guest guest(subject().path, setup(RingKind::split));
+    Guest guest(subject().path, usual_setup(RingKind::split));
     guest.set_owner();
     if (!(guest.vdpa().backend_features() & bit(VHOST_BACKEND_F_ENABLE_AFTER_DRIVER_OK))) {
         SKIP("the device does not offer ENABLE_AFTER_DRIVER_OK");
