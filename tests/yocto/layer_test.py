@@ -48,7 +48,7 @@ class CMake:
     """What the CMakeLists.txt of the tree install; conditions are taken to hold."""
 
     LISTS = ("bpf/CMakeLists.txt", "manager/CMakeLists.txt", "packaging/CMakeLists.txt",
-             "docs/man/CMakeLists.txt")
+             "docs/man/CMakeLists.txt", "tools/vdpa-check/CMakeLists.txt")
 
     def __init__(self, options=()):
         self.variables = {
