@@ -529,21 +529,23 @@ static int devhost_set_map(struct vdpa_device *vdpa, unsigned int asid,
 {
 	struct devhost_device *dev = vdpa_to_devhost(vdpa);
 	struct devhost_map *map;
-	int err;
 
 	map = devhost_map_build(dev->guest, dev->map, iotlb);
 	if (IS_ERR(map)) {
 		devhost_set_map_failed(dev, "no memory for the guest's memory map");
 		return PTR_ERR(map);
 	}
-	err = devhost_quota_map(dev, devhost_map_bytes(map));
-	dev->over_quota = err;
-	if (err) {
+	WRITE_ONCE(dev->mapped, iotlb->nmaps > 0);
+	dev->over_quota = devhost_quota_map(dev, devhost_map_bytes(map));
+	if (dev->over_quota) {
+		/*
+		 * An error would have vhost_vdpa_pa_map() forget pages that it
+		 * pinned, for good: the map is taken, and not used.
+		 */
 		devhost_map_put(map);
 		devhost_set_map_failed(dev, DEVHOST_REASON_MEMORY);
-		return err;
+		return 0;
 	}
-	WRITE_ONCE(dev->mapped, iotlb->nmaps > 0);
 	devhost_swap_map(dev, map);
 	return 0;
 }
