@@ -21,7 +21,8 @@ SUITES = ["unit", "lint", "fuzz", "selftest", "e2e", "bench"]
 BESIDE = ["lint"]  # on what the others leave idle: a virtual machine often waits
 BOOTS = [["unit"], ["fuzz"], ["selftest", "e2e"], ["bench"]]  # suites that share one
 PROGRAMS = ["fuzz", "selftest", "e2e", "bench"]  # suites whose programs can be asked for one by one
-SOAK_MINUTES = 2  # of selftest/soak, but in the tiers quick and soak
+LONG = ["selftest/soak"]  # by name, or in the soak tier
+SOAK_MINUTES = 2  # of selftest/soak, but in the soak tier
 TIERS = {
     "quick": ["unit", "lint", "selftest"],
     "full": SUITES,
@@ -93,7 +94,9 @@ def programs(suite, what, kernel, by_default, layer):
         if suite in (word.split("/")[0], *TIERS.get(word, [])) and \
                 (on == kernel or not on and by_default):
             _, _, program = word.partition("/")
-            wanted += [program] if program else suite_vm.names(layer, suite)
+            wanted += [program] if program else [
+                name for name in suite_vm.names(layer, suite)
+                if f"{suite}/{name}" not in LONG or word == "soak"]
     return [(suite, program) for program in dict.fromkeys(wanted)]
 
 
@@ -119,12 +122,11 @@ def run_suites(suites, results, layer, known, kernels, options, what):
         elif suites == ["bench"]:
             suite_bench.bench(results, layer, kernels[0], named("bench", what))
         else:
-            told = {("quick", ""), ("soak", "")} & set(what)
             suite_vm.run(results, layer, ("soak", "") in what,
                          {kernel: [p for suite in suites
                                    for p in programs(suite, what, kernel, kernel in kernels, layer)]
                           for kernel in known},
-                         options.minutes or (None if told else SOAK_MINUTES))
+                         options.minutes or (None if ("soak", "") in what else SOAK_MINUTES))
     except Exception:  # pylint: disable=broad-except
         results.add(suites[0], "suite", FAIL, 0, traceback.format_exc())
     for suite in suites:
