@@ -99,9 +99,11 @@ int devhost_quota_map(struct devhost_device *dev, u64 bytes)
 	more = bytes - dev->mapped_bytes;
 	do {
 		if (more > max || have > max - more) {
-			devhost_quota_refused(guest, dev,
-					      DEVHOST_A_LIMIT_MEMORY,
-					      have + more);
+			/* Once, in however many pieces the VMM maps it. */
+			if (!dev->over_quota)
+				devhost_quota_refused(guest, dev,
+						      DEVHOST_A_LIMIT_MEMORY,
+						      have + more);
 			return -EDQUOT;
 		}
 	} while (!atomic64_try_cmpxchg(&guest->mapped, &have, have + more));
