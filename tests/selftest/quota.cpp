@@ -300,6 +300,7 @@ TEST_RINGS("S9 limits: memory of all devices together, given back by unmapping")
         must(b.vdpa().unmap(Guest::ram_base, 4 * mib), "unmap");
         b.reset();
         CHECK(!b.needs_reset());
+        b.negotiate();
         must(b.vdpa().map(Guest::ram_base, ram, 2 * mib, VHOST_ACCESS_RW), "map");
         CHECK_EQ(use(), 6 * mib);
         must(b.vdpa().map(0x80000000, ram, 4096, VHOST_ACCESS_RW), "map");
@@ -327,6 +328,7 @@ TEST_RINGS("S9 limits: memory of all devices together, given back by unmapping")
     CHECK_EQ(use(), 4 * mib);
     EchoGuest b(two.path(), with_ring(ring));
     b.set_owner();
+    b.negotiate();
     must(b.vdpa().map(Guest::ram_base, b.memory().ram().data(), 4096, VHOST_ACCESS_RW), "map");
     CHECK(b.needs_reset());
     CHECK_EQ(use(), 4 * mib);
