@@ -45,10 +45,12 @@ struct can_policy_match {
 #define CAN_POLICY_BUCKETS	2
 
 /*
- * Frames are sorted by what wins arbitration first: 11 bits, the whole of a
- * standard identifier and the base of an extended one. For each of them start
- * has the first rule that could match, so that the others are not looked at.
+ * Frames are sorted by their flags, and by what wins arbitration first: 11
+ * bits, the whole of a standard identifier and the base of an extended one.
+ * For each of them start has the first rule that could match, so that the
+ * others are not looked at.
  */
+#define CAN_POLICY_KINDS	8	/* of frames: the flags in a key */
 #define CAN_POLICY_BASES	2048
 #define CAN_POLICY_BASE_SHIFT	18	/* in an extended identifier */
 
@@ -57,7 +59,7 @@ struct can_policy_rules {
 	__u32 lowest[2];	/* identifier; standard, extended */
 	__u32 limit;		/* CAN_POLICY_LIMIT_* of the guest */
 	struct policy_bucket guest[CAN_POLICY_BUCKETS];
-	__u8 start[2][CAN_POLICY_BASES];	/* standard, extended */
+	__u8 start[CAN_POLICY_KINDS][CAN_POLICY_BASES];
 	__u8 action[POLICY_ENTRIES];
 	struct can_policy_match match[POLICY_ENTRIES];
 	struct policy_bucket bucket[POLICY_ENTRIES][CAN_POLICY_BUCKETS];

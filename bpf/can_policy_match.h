@@ -38,9 +38,8 @@ can_policy_find(const struct can_policy_rules *rules, __u32 key,
 	__u64 i;
 
 	if (key & CAN_POLICY_KEY_EXTENDED)
-		i = rules->start[1][base >> CAN_POLICY_BASE_SHIFT];
-	else
-		i = rules->start[0][base & (CAN_POLICY_BASES - 1)];
+		base >>= CAN_POLICY_BASE_SHIFT;
+	i = rules->start[key >> CAN_POLICY_KEY_SHIFT][base & (CAN_POLICY_BASES - 1)];
 
 	for (; i < POLICY_RULES; i++) {
 		const struct can_policy_match *m = &rules->match[i];

@@ -67,16 +67,17 @@ std::uint32_t fill_buckets(::policy_bucket (&buckets)[CAN_POLICY_BUCKETS], const
            fill_bucket(buckets[CAN_POLICY_BITS], bits, CAN_POLICY_LIMIT_BITS);
 }
 
-// Whether a rule can match frames of that format with that base.
-bool concerns(const ::can_policy_match &match, bool extended, std::uint32_t base)
+// Whether a rule can match frames of that kind with that base.
+bool concerns(const ::can_policy_match &match, std::uint32_t flags, std::uint32_t base)
 {
+    const bool extended = (flags & CAN_POLICY_KEY_EXTENDED) != 0;
     constexpr std::uint32_t below_base = (1U << CAN_POLICY_BASE_SHIFT) - 1;
     const std::uint32_t mask = match.mask & CAN_POLICY_KEY_ID;
     const std::uint32_t first = match.first & CAN_POLICY_KEY_ID;
     const std::uint32_t lowest = extended ? base << CAN_POLICY_BASE_SHIFT : base;
     const std::uint32_t highest = extended ? lowest | below_base : base;
 
-    if (flag_of(match, CAN_POLICY_KEY_EXTENDED).value_or(extended) != extended) {
+    if (((flags ^ match.first) & match.mask & ~CAN_POLICY_KEY_ID) != 0) {
         return false;
     }
     if (mask == CAN_POLICY_KEY_ID) {
@@ -89,14 +90,15 @@ bool concerns(const ::can_policy_match &match, bool extended, std::uint32_t base
 
 void fill_start(::can_policy_rules &rules)
 {
-    for (const bool extended : {false, true}) {
+    for (std::uint32_t kind = 0; kind < CAN_POLICY_KINDS; ++kind) {
         for (std::uint32_t base = 0; base < CAN_POLICY_BASES; ++base) {
             std::uint8_t i = 0;
 
-            while (i < rules.count && !concerns(rules.match[i], extended, base)) {
+            while (i < rules.count &&
+                   !concerns(rules.match[i], kind << CAN_POLICY_KEY_SHIFT, base)) {
                 ++i;
             }
-            rules.start[extended ? 1 : 0][base] = i;
+            rules.start[kind][base] = i;
         }
     }
 }

@@ -48,14 +48,14 @@ TEST(Layout, KeepsApartWhatAPolicyLeavesOutAndWhatIsEmpty)
 // Pinned maps outlive the daemon that made them: one of before the other parts is read by this one.
 TEST(Layout, IsThatOfThePoliciesAlreadyInForce)
 {
-    EXPECT_EQ(sizeof(can_policy), 16920U);
+    EXPECT_EQ(sizeof(can_policy), 41496U);
     EXPECT_EQ(offsetof(can_policy, devices), 4U);
     EXPECT_EQ(offsetof(can_policy, rules), 136U);
-    EXPECT_EQ(sizeof(can_policy_rules), 8392U);
+    EXPECT_EQ(sizeof(can_policy_rules), 20680U);
     EXPECT_EQ(offsetof(can_policy_rules, start), 64U);
-    EXPECT_EQ(offsetof(can_policy_rules, action), 4160U);
-    EXPECT_EQ(offsetof(can_policy_rules, match), 4228U);
-    EXPECT_EQ(offsetof(can_policy_rules, bucket), 5272U);
+    EXPECT_EQ(offsetof(can_policy_rules, action), 16448U);
+    EXPECT_EQ(offsetof(can_policy_rules, match), 16516U);
+    EXPECT_EQ(offsetof(can_policy_rules, bucket), 17560U);
     EXPECT_EQ(sizeof(can_policy_names), 5132U);
     EXPECT_EQ(offsetof(can_policy_names, device), 12U);
     EXPECT_EQ(sizeof(can_policy_state), 3184U);
@@ -119,21 +119,35 @@ TEST(Layout, StartPassesOverWhatCannotMatch)
     rule.ids = CanIdRange{0x18fef300, 0x18ffffff};
     rule.extended = true;
     policy.transmit.rules.push_back(rule);
+    rule.ids = {};
+    rule.extended = {};
+    rule.rtr = true;
+    policy.transmit.rules.push_back(rule);
     const CanPolicyLayout layout = lay_out(policy, {});
     const auto &start = layout.rules.rules[CAN_POLICY_TRANSMIT].start;
 
-    EXPECT_EQ(start[0][0x0ff], 3);
-    EXPECT_EQ(start[0][0x100], 0);
-    EXPECT_EQ(start[0][0x10f], 0);
-    EXPECT_EQ(start[0][0x110], 3);
-    EXPECT_EQ(start[0][0x1ff], 3);
-    EXPECT_EQ(start[0][0x20f], 1);
-    EXPECT_EQ(start[0][0x210], 3);
-    EXPECT_EQ(start[1][0x100], 3);
-    EXPECT_EQ(start[1][0x18fef300 >> 18], 2);
-    EXPECT_EQ(start[1][0x18ffffff >> 18], 2);
-    EXPECT_EQ(start[1][(0x18fef300 >> 18) - 1], 3);
-    EXPECT_EQ(start[1][(0x18ffffff >> 18) + 1], 3);
+    constexpr auto standard = 0;
+    constexpr auto extended = CAN_POLICY_KEY_EXTENDED >> CAN_POLICY_KEY_SHIFT;
+    constexpr auto fd = CAN_POLICY_KEY_FD >> CAN_POLICY_KEY_SHIFT;
+    constexpr auto remote = CAN_POLICY_KEY_RTR >> CAN_POLICY_KEY_SHIFT;
+
+    EXPECT_EQ(start[standard][0x0ff], 4);
+    EXPECT_EQ(start[standard][0x100], 0);
+    EXPECT_EQ(start[standard][0x10f], 0);
+    EXPECT_EQ(start[standard][0x110], 4);
+    EXPECT_EQ(start[standard][0x1ff], 4);
+    EXPECT_EQ(start[standard][0x20f], 1);
+    EXPECT_EQ(start[standard][0x210], 4);
+    EXPECT_EQ(start[fd][0x20f], 1);
+    EXPECT_EQ(start[fd][0x210], 4);
+    EXPECT_EQ(start[remote][0x20f], 1);
+    EXPECT_EQ(start[remote][0x210], 3);
+    EXPECT_EQ(start[extended][0x100], 4);
+    EXPECT_EQ(start[extended][0x18fef300 >> 18], 2);
+    EXPECT_EQ(start[extended][0x18ffffff >> 18], 2);
+    EXPECT_EQ(start[extended][(0x18fef300 >> 18) - 1], 4);
+    EXPECT_EQ(start[extended][(0x18ffffff >> 18) + 1], 4);
+    EXPECT_EQ(start[extended | remote][(0x18ffffff >> 18) + 1], 3);
 }
 
 TEST(Layout, JsonIsWellFormed)
