@@ -63,7 +63,7 @@ void print_denied(const Options &options, const std::string &path, sd_bus_messag
     const std::string verdict = BusType<std::string>::read(signal);
     Setting item = BusType<Setting>::read(signal);
     const auto suppressed = BusType<std::uint64_t>::read(signal);
-    SettingTable &properties = std::get<SettingTable>(item.value);
+    auto &properties = std::get<SettingTable>(item.value);
     properties["verdict"] = {.value = verdict};
     properties["suppressed"] = {.value = static_cast<std::int64_t>(suppressed)};
     print(options, path, "denied", item);

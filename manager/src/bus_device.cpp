@@ -174,10 +174,13 @@ SettingTable table_of(const Device &device, const SndBackendInfo &snd)
     SettingList streams;
     for (std::size_t id = 0; id < snd.streams.size(); id++) {
         streams.push_back(setting_of(device, snd.streams[id]));
-        if (id < device.levels.size() && device.levels[id]) {
+        if (id >= device.levels.size()) {
+            continue;
+        }
+        if (const auto &level = device.levels[id]) {
             auto &stream = std::get<SettingTable>(streams.back().value);
-            stream["volume"] = {.value = std::int64_t{device.levels[id]->volume}};
-            stream["mute"] = {.value = device.levels[id]->mute};
+            stream["volume"] = {.value = std::int64_t{level->volume}};
+            stream["mute"] = {.value = level->mute};
         }
     }
     table["stream"] = {.value = std::move(streams)};

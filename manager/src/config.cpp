@@ -168,7 +168,7 @@ void check_rule_devices(const GuestConfig &guest, std::string_view device_class,
         }
         if (device->device_class != device_class) {
             rule.fail("device",
-                      std::format("\"{}\" is of class \"{}\"", *name, device->device_class));
+                      std::format(R"("{}" is of class "{}")", *name, device->device_class));
         }
     }
 }

@@ -64,7 +64,9 @@ struct Doer {
     }
     void operator()(const step::SetPolicy & /*step*/) const
     {
-        host.set_policy(config.name, *config.policy);
+        if (config.policy) {
+            host.set_policy(config.name, *config.policy);
+        }
     }
     void operator()(const step::ClearPolicy & /*step*/) const { host.clear_policy(config.name); }
     void operator()(const step::RemoveDevice &step) const
@@ -135,6 +137,7 @@ void Configuration::apply(bool all)
         });
     }
     std::vector<GuestConfig> configs;
+    configs.reserve(files.size());
     for (const File &file : files) {
         configs.push_back(file.config);
     }

@@ -42,9 +42,13 @@ const char *describe(devhost_dev_state state)
     return "is in a state that this devhostd does not know";
 }
 
-SndPlace place_of(const SndStreamInfo &stream)
+std::optional<SndPlace> place_of(const SndStreamInfo &stream)
 {
-    return {.card = stream.pcm->card, .device = stream.pcm->device, .direction = stream.direction};
+    if (!stream.pcm) {
+        return std::nullopt;
+    }
+    return SndPlace{
+        .card = stream.pcm->card, .device = stream.pcm->device, .direction = stream.direction};
 }
 
 Properties difference(const DeviceInfo &a, const DeviceInfo &b)
@@ -245,7 +249,8 @@ bool Host::refresh_levels(Device &device)
     std::vector<std::optional<SndLevel>> levels;
     for (const SndStreamInfo &stream :
          snd == nullptr ? std::vector<SndStreamInfo>() : snd->streams) {
-        levels.push_back(stream.pcm ? parts_.cards.level(place_of(stream)) : std::nullopt);
+        const auto place = place_of(stream);
+        levels.push_back(place ? parts_.cards.level(*place) : std::nullopt);
     }
     const bool changed = levels != device.levels;
     device.levels = std::move(levels);
@@ -282,16 +287,16 @@ void Host::set_level(const std::string &guest, const std::string &name, std::uin
                                              " to 0, in decibels; " + std::to_string(volume_min) +
                                              " is silence.");
     }
-    const SndStreamInfo &info = snd->streams[stream];
-    const auto now = info.pcm ? parts_.cards.level(place_of(info)) : std::nullopt;
-    if (!now) {
+    const auto place = place_of(snd->streams[stream]);
+    const auto now = place ? parts_.cards.level(*place) : std::nullopt;
+    if (!place || !now) {
         throw Error(Cause::not_supported,
                     "Stream " + std::to_string(stream) + " of the device '" + name +
                         "' of guest '" + guest +
                         "' is on no mixer: give it a mixer's port as its PCM.");
     }
     parts_.cards.set_level(
-        place_of(info), {.volume = volume.value_or(now->volume), .mute = mute.value_or(now->mute)});
+        *place, {.volume = volume.value_or(now->volume), .mute = mute.value_or(now->mute)});
     refresh_all_levels();
 }
 

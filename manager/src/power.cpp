@@ -77,10 +77,12 @@ const ScmiBackendInfo *system_power_of(const Device &device)
 }
 
 // One that the host has stopped goes on by itself: that is no answer of its guest.
-bool runs(const Device &device)
+/// The worker that serves its driver, if one does.
+std::optional<std::uint32_t> worker_of(const Device &device)
 {
-    return device.info.worker &&
-           (device.info.state == DEVHOST_DEV_RUNNING || device.info.state == DEVHOST_DEV_QUIESCED);
+    const bool runs =
+        device.info.state == DEVHOST_DEV_RUNNING || device.info.state == DEVHOST_DEV_QUIESCED;
+    return runs ? device.info.worker : std::nullopt;
 }
 
 std::string hold_name(std::uint64_t id)
@@ -93,7 +95,7 @@ std::string hold_name(std::uint64_t id)
 PowerTime boot_time()
 {
     timespec now{};
-    clock_gettime(CLOCK_BOOTTIME, &now);
+    static_cast<void>(clock_gettime(CLOCK_BOOTTIME, &now)); // it is there and can be read
     return PowerTime(std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000);
 }
 
@@ -208,8 +210,9 @@ void Power::note_run(const std::string &name, const std::string &without)
     const Guest &guest = parts_.host.guest(name);
     std::uint64_t run = 0;
     for (const auto &[device_name, device] : guest.devices) {
-        if (device_name != without && system_power_of(device) != nullptr && runs(device)) {
-            run += std::uint64_t{device.info.id} << 32 | *device.info.worker;
+        const auto worker = worker_of(device);
+        if (device_name != without && system_power_of(device) != nullptr && worker) {
+            run += std::uint64_t{device.info.id} << 32 | *worker;
         }
     }
     arbiter_.guest_runs(name, run, parts_.now());
@@ -277,7 +280,7 @@ void Power::device_changed(const Device &device, const Properties &properties)
         return;
     }
     // What it asked for came before it went.
-    if (runs(device)) {
+    if (worker_of(device)) {
         note_run(device.info.guest, "");
         note_request(device);
     } else {
@@ -322,7 +325,7 @@ void Power::perform(const power_action::Announce &action)
                                         .timeout_ms =
                                             static_cast<std::uint32_t>(action.timeout.count())};
     for (const auto &[name, device] : parts_.host.guest(action.guest).devices) {
-        if (system_power_of(device) != nullptr && runs(device)) {
+        if (system_power_of(device) != nullptr && worker_of(device)) {
             parts_.host.announce(action.guest, name, announcement);
         }
     }

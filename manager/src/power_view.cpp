@@ -26,12 +26,13 @@ Setting time_setting(PowerTime time)
     return {.value = std::int64_t{time.count() * 1000}};
 }
 
-Setting vote_of(const std::string &name, const PowerGuest &guest, const std::string &reason)
+Setting vote_of(const std::string &name, const PowerGuest &guest, PowerState wish,
+                const std::string &reason)
 {
     return {.value = SettingTable{{"holder", text("guest")},
                                   {"who", text(name)},
                                   {"mode", text(word_of(guest.rules.role))},
-                                  {"state", text(word_of(*guest.wish))},
+                                  {"state", text(word_of(wish))},
                                   {"since", time_setting(guest.wish_since)},
                                   {"limiting_reason", text(reason)}}};
 }
@@ -100,11 +101,11 @@ std::vector<Setting> resources_of(const Host &host, const Ceilings &ceilings)
 // What was asked for last, of those whom somebody listens to.
 PowerCommand last_request(const PowerArbiter &arbiter)
 {
-    if (arbiter.transition()) {
-        return arbiter.transition()->command;
+    if (const auto &transition = arbiter.transition()) {
+        return transition->command;
     }
-    if (arbiter.command()) {
-        return *arbiter.command();
+    if (const auto &command = arbiter.command()) {
+        return *command;
     }
     PowerCommand last;
     const auto consider = [&last](const PowerCommand &command) {
@@ -191,7 +192,7 @@ PowerView Power::make_view() const
     view.effective = word_of(transition ? transition->command.state : decision.state);
     view.waiting = arbiter_.awaited();
     view.reason = decision.reason == "none" && !view.waiting.empty() ? "waiting" : decision.reason;
-    if (arbiter_.phase() == PowerPhase::preparing) {
+    if (arbiter_.phase() == PowerPhase::preparing && transition) {
         view.deadline = microseconds(transition->deadline);
     }
     view.failures = arbiter_.failures();
@@ -201,7 +202,8 @@ PowerView Power::make_view() const
     }
     for (const auto &[name, guest] : arbiter_.guests()) {
         if (guest.wish) {
-            view.votes.push_back(vote_of(name, guest, arbiter_.limiting_reason(guest)));
+            view.votes.push_back(
+                vote_of(name, guest, *guest.wish, arbiter_.limiting_reason(guest)));
         }
     }
     for (const auto &[unused, hold] : arbiter_.holds()) {

@@ -142,6 +142,7 @@ std::vector<fs::path> V4l2Codecs::nodes() const
         }
     }
     std::ranges::sort(numbers);
+    result.reserve(numbers.size());
     for (const std::uint32_t number : numbers) {
         result.push_back(dev_ / (std::string(prefix) + std::to_string(number)));
     }

@@ -99,7 +99,8 @@ make -C /lib/modules/$1/build M=$work/kernel/guest W=1 C=2 -j2 modules
         files = [f"/build/tree/{p.relative_to(TOP)}" for p in _files(".cpp", below=["manager", "tools"])]
         if not files:
             return "no C++ sources found"
-        return self.tool(["run-clang-tidy", "-quiet", "-j2", "-p", "/build/tree/build/deb", *files],
+        return self.tool(["run-clang-tidy", "-quiet", "-j2", "-p", "/build/tree/build/deb",
+                          "-config-file=/src/.clang-tidy", *files],
                          is_bad=lambda line: re.search(r"(warning|error):", line))
 
     def man_pages(self):
