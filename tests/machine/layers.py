@@ -4,6 +4,7 @@
 base       Debian with both kernels, their headers, and all tools
 images     kernels of guests that Debian has none for; only where a test that needs them is asked for
 sanitizer  a kernel that finds mistakes; only where it is asked for, with layers of its own on top
+emulator   QEMU for device hosts with guests: no part of the disk
 bench      the agent, the guests' initrd and drivers
 product    our own packages, installed by apt, their modules built by dkms
 tests      test modules, programs and scripts in /opt/devhost-tests
@@ -24,6 +25,7 @@ from host import CACHE, MACHINE, TOP, run, say
 
 SUITE = "trixie"
 SANITIZER_FILES = 2500
+EMULATOR_FILES = 1100
 PRODUCT_SOURCES = ["Kbuild", "CMakeLists.txt", "kernel", "manager", "tools", "bpf", "udev", "packaging",
                    "debian", "docs/man", "docs/netlink", "LICENSES", "tests/lib"]
 TEST_DOCS = ["docs/dbus.md",  # held against the interfaces by a unit test
@@ -232,6 +234,25 @@ def sanitizer(below):
                   prepare=prepare)
 
 
+def emulator(below, wanted=True):
+    """QEMU with a mistake less, on this machine; None where nobody wants it built and it is not there."""
+    sources = ["tests/machine/emulator"]
+
+    def progress(log):
+        done = log.count("Compiling C object")
+        return f"the emulator: {done} of about {EMULATOR_FILES} files compiled"
+
+    def prepare(layer):
+        in_root(below.stack(), None, ["/bin/sh", "/src/tests/machine/emulator/build.sh"],
+                log=layer.log, progress=progress)
+        (host.BUILD / "images/emulator").rename(layer.root)
+
+    if not wanted and not _layer("emulator", below, sources).ready:
+        return None
+    return _build("emulator", below, sources, None, None, "building the emulator (some minutes, once)",
+                  prepare=prepare)
+
+
 BENCH_SOURCES = ["tests/machine/guest", "tests/machine/bench-setup.sh", "tests/machine/arch.py",
                  "tests/machine/initrd.py", "tests/machine/agent.py", "tests/machine/console.py"]
 
@@ -275,10 +296,15 @@ def directories():
     (CACHE / "ccache").mkdir(parents=True, exist_ok=True)
 
 
-def ensure(upto="tests", want_images=False, want_sanitizer=False):
+def ensure(upto="tests", want_images=False, want_sanitizer=False, want_emulator=False):
     """Build what is missing of the layers up to one; returns the topmost."""
     directories()
     layer = base()
+    if want_emulator:
+        try:
+            emulator(layer)
+        except host.SetupError as problem:
+            say(f"{problem}; Debian's QEMU is used: a guest may hang in it, seldom")
     layer = images(layer, want_images) or layer
     if want_sanitizer:
         layer = sanitizer(layer)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import agent
+import arch
 import console
 import host
 import layers
@@ -26,11 +27,15 @@ SLOW_KERNEL_ARGS = (" systemd.default_timeout_start_sec=900 systemd.default_devi
 
 
 def emulator(layer):
-    """QEMU as the device host's root has it, or the tools beside it, run in place: the machine is the
-    same on Debian 12 and 13."""
+    """Our QEMU where it has been built, or as the device host's root or the tools beside it have it, run
+    in place: the machine is the same on Debian 12 and 13."""
     roots = [la.root for la in layer.native()]
     libraries = ":".join(str(root / "usr/lib/x86_64-linux-gnu") for root in roots)
-    binary = next(path for root in roots if (path := root / "usr/bin" / layer.arch.emulator).exists())
+    programs = roots
+    if layer.arch is arch.AMD64 and (made := layers.emulator(layer.stack()[-1], wanted=False)):
+        programs = [made.root, *roots]
+    binary = next(path for root in programs
+                  if (path := root / "usr/bin" / layer.arch.emulator).exists())
     argv = [roots[-1] / "lib64/ld-linux-x86-64.so.2", "--library-path", libraries, binary]
     for root in roots:
         for data in (root / "usr/share/qemu", root / "usr/share/seabios"):
@@ -40,9 +45,9 @@ def emulator(layer):
 
 class Machine:
     """A device host, booted on entry of its with block and killed at the end. One with several
-    guests has one processor: where TCG (of QEMU 7.2, 10.0 and 11.1) emulates SVM for two of them, now
-    and then a guest ends with a triple fault just after VMRUN, or the device host with a ruined stack;
-    without anything of devhost. On one processor it is rare, on two it takes a minute."""
+    guests has one processor: where TCG (of QEMU 7.2, 10.0 and 11.1) emulates SVM on two for two of
+    them, it ruins a stack of the device host within minutes; without anything of devhost. The other
+    mistake of its SVM, emulator/build.sh mends."""
 
     def __init__(self, layer, kernel, share=None, qemu_args=(), icount=False, interactive=False,
                  processors=2):

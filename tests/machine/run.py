@@ -150,6 +150,7 @@ def main(argv):
         # fuzzers are built from the tree, by what the base has
         layer = layers.ensure("base" if wanted == {"fuzz"} else "tests",
                               want_images="e2e" in whole or "e2e/scmi-guest" in words,
+                              want_emulator="e2e" in wanted,
                               want_sanitizer="sanitizer" in [*(options.kernel or []),
                                                              *(on for _, on in what)])
     except host.SetupError as problem:

@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Inside the base root: QEMU of Debian's sources with what a device host needs, and one line more. It
+# becomes the root of a layer in /build/images/emulator.
+#
+# Where VMRUN injects an interrupt, QEMU leaves its vector behind as a pending exception. If the virtual
+# processor is kicked before the guest's next exit, that is delivered once more, as an exception: also
+# while interrupts are disabled. So guests deadlock or triple-fault, seldom with one of them, soon with two.
+set -e
+work=/build/images/emulator-work
+out=/build/images/emulator
+export DEBIAN_FRONTEND=noninteractive
+
+rm -rf $work $out
+mkdir -p $work/qemu $work/build $out/usr/bin
+for list in /etc/apt/sources.list.d/*.list; do
+	sed 's/^deb /deb-src /' "$list" >"${list%.list}-source.list"
+done
+apt-get -q update
+apt-get -qy install --no-install-recommends meson ninja-build pkgconf python3-venv libglib2.0-dev \
+	libpixman-1-dev zlib1g-dev libattr1-dev libcap-ng-dev libfdt-dev
+cd $work
+version=$(dpkg-query -W -f '${Version}' qemu-system-x86)
+apt-get -q source --download-only "qemu=$version"
+tar -xf qemu_*.orig.tar.xz -C qemu --strip-components=1
+cd qemu
+
+svm=target/i386/tcg/system/svm_helper.c
+sed -i '/case SVM_EVTINJ_TYPE_INTR:/,/break;/s/^\( *\)do_interrupt_x86_hardirq(.*/&\n\1cs->exception_index = -1;/' $svm
+[ "$(grep -c 'cs->exception_index = -1;' $svm)" = 1 ] || { echo "$svm is not as it was known"; exit 1; }
+# what Debian's sources lack: firmware that is not free to build, and a test tool
+sed -i 's/^\( *unpack_edk2_blobs = \).*/\1false/' meson.build
+sed -i '/pycotap/d' pythondeps.toml
+
+cat >configs/devices/x86_64-softmmu/bench.mak <<'D'
+CONFIG_Q35=y
+CONFIG_SERIAL_ISA=y
+CONFIG_VIRTIO_PCI=y
+CONFIG_VIRTIO_BLK=y
+CONFIG_VIRTIO_SERIAL=y
+CONFIG_VIRTIO_RNG=y
+CONFIG_VIRTIO_9P=y
+CONFIG_HDA=y
+CONFIG_EDU=y
+CONFIG_VTD=y
+CONFIG_AMD_IOMMU=y
+D
+cd $work/build
+../qemu/configure --target-list=x86_64-softmmu --without-default-features --without-default-devices \
+	--with-devices-x86_64=bench --enable-system --enable-tcg --enable-virtfs --enable-attr \
+	--enable-cap-ng --enable-fdt=system --disable-install-blobs --disable-docs --disable-werror
+ninja qemu-system-x86_64
+strip -o $out/usr/bin/qemu-system-x86_64 qemu-system-x86_64
+cd /
+rm -rf $work
