@@ -9,6 +9,8 @@ dpkg-buildpackage -b -nc -uc -us -ui -d
 mkdir -p /build/packages
 rm -f /build/packages/*
 mv /build/devhost*_* /build/packages/
+# for tests of upgrade and removal
+install -D -m 644 -t /usr/lib/devhost-bench/packages /build/packages/*.deb
 DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends /build/packages/*.deb
 
 # apt goes on when dkms passes a kernel over; here both must have their modules
