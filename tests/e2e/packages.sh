@@ -3,11 +3,11 @@
 # The packages are upgraded, removed and installed again under traffic, and purged at the end: no frame
 # is lost, the policy holds, the guest's VM notices nothing; afterwards nothing is left.
 # What dkms would compile was compiled when the device host was made: that takes too long here.
+# shellcheck disable=SC2317 # most of it is called through check
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-packages=/usr/lib/devhost-bench/packages
-[ -d $packages ] || packages=$(dirname "$0")/packages
+packages=${PACKAGES:-/usr/lib/devhost-bench/packages}
 release=$(uname -r)
 old=$(dpkg-query -W -f '${Version}' devhost)
 next=$old.1
@@ -80,17 +80,14 @@ user_files() {
 traffic() {
 	local round=0
 	until [ -e "$log/enough" ]; do
-		canload check vbus0 --tag 2 --count 1000 >"$log/receive" 2>&1 & local receive=$!
-		in_guest g1 canload check can0 --tag 3 --count 1000 >"$log/receive2" 2>&1 & local receive2=$!
-		canload send vbus0 --tag 3 --count 1000 >"$log/send2" 2>&1 & local send2=$!
-		in_guest g1 canload send can0 --tag 2 --count 1000 >"$log/send" 2>&1 || break
-		wait $receive && wait $receive2 && wait $send2 || break
+		spawn receive canload check vbus0 --tag 2 --count 1000
+		spawn receive2 in_guest g1 canload check can0 --tag 3 --count 1000
+		spawn send2 canload send vbus0 --tag 3 --count 1000
+		spawn send in_guest g1 canload send can0 --tag 2 --count 1000
+		join send receive send2 receive2 || return
 		round=$((round + 1))
-		echo $round >"$log/rounds"
+		echo "$round" >"$log/rounds"
 	done
-	cat "$log/send" "$log/receive" "$log/send2" "$log/receive2"
-	echo "$round rounds"
-	[ -e "$log/enough" ]
 }
 
 # a guest that tries what it may not, all the time; says how often
@@ -98,13 +95,11 @@ forbidden_frames='n=0
 until [ -e /tmp/enough ]; do cansend can0 0AD#01 && n=$((n + 1)); sleep 0.2; done
 echo $n'
 
-# shellcheck disable=SC2317
 more_rounds() {
 	local wanted=$(($(cat "$log/rounds") + 2))
 	eventually 120 sh -c "[ \$(cat $log/rounds) -ge $wanted ]"
 }
 
-# shellcheck disable=SC2317
 new_daemon() {
 	local now=$(systemctl show -P MainPID devhostd)
 	echo "process $now after $pid, version $(dpkg-query -W -f '${Version}' devhost)"
@@ -112,29 +107,24 @@ new_daemon() {
 		[ "$(dpkg-query -W -f '${Version}' devhost)" = "$next" ] && devhostctl status
 }
 
-# shellcheck disable=SC2317
 seen() {
 	"$1" >"$log/$1.before" && cat "$log/$1.before"
 }
 
-# shellcheck disable=SC2317
 same() {
 	"$1" >"$log/$1.now" && diff "$log/$1.before" "$log/$1.now"
 }
 
-# shellcheck disable=SC2317
 new_modules() {
 	dkms status
 	dkms status | grep -q "^devhost/$next, $release, .*: installed" && ! dkms status | grep -q "^devhost/$old," &&
 		modinfo -n vhost_can
 }
 
-# shellcheck disable=SC2317
 without_daemon() {
-	! pgrep -x devhostd && ! busctl --list | grep -F org.devhost1 && [ ! -e /usr/sbin/devhostd ]
+	! pgrep -x devhostd && ! busctl list | grep -F org.devhost1 && [ ! -e /usr/sbin/devhostd ]
 }
 
-# shellcheck disable=SC2317
 nothing_passed() {
 	local sent=$(cat "$log/sent") dropped=$(devhostctl policy counters g1 | awk '/forbidden/ { n += $NF } END { print n + 0 }')
 	cat "$log/forbidden"
@@ -142,7 +132,6 @@ nothing_passed() {
 	[ ! -s "$log/forbidden" ] && [ "$sent" -gt 50 ] && [ "$dropped" = "$sent" ]
 }
 
-# shellcheck disable=SC2317
 nothing_left() {
 	{
 		find /etc /usr /var/lib /var/cache /sys/fs/bpf /dev /boot -xdev -name '*devhost*' \
@@ -154,6 +143,7 @@ nothing_left() {
 		dpkg-query -W -f '${Package} ${Status}\n' devhost devhost-dkms
 		systemctl list-units --all --plain --no-legend 'devhost*'
 		pgrep -al devhostd
+		busctl list | grep -F org.devhost1
 		lsmod | grep -w '^devhost\|^vhost_can\|^vhost_snd\|^vhost_snd_mix\|^vhost_scmi\|^vhost_video'
 		ls /sys/bus/vdpa/devices
 	} 2>/dev/null >"$log/left"

@@ -25,7 +25,8 @@ LAYER = TOP / "packaging/yocto/meta-devhost"
 KMETA = LAYER / "recipes-kernel/linux/files/devhost-kmeta/features/devhost"
 DEPENDENCIES = "# What the above depend on."
 # Of Debian's own making, or below another name there.
-DEBIAN_ONLY = re.compile(r"/\.$|/usr/share/doc/[^/]+($|/(changelog|copyright))|/lib/modules/|/var/")
+DEBIAN_ONLY = re.compile(r"/\.$|/usr/share/doc/[^/]+($|/(changelog|copyright))|/usr/share/lintian(/|$)"
+                         r"|/lib/modules/|/var/")
 
 LEFT_OVER = re.compile(r"\.(o|ko|mod|mod\.c|cmd|pyc|swp)$|/(__pycache__|\.tmp_versions)/|/\.[^/]+$")
 
