@@ -23,10 +23,9 @@ small_machine() {
 		rm -rf "/var/lib/dkms/devhost/$old/$dir" "/var/lib/dkms/devhost/kernel-$dir-"* \
 			"/lib/modules/$dir/updates/dkms" "/boot/config-$dir"
 	done
-	for dir in fs sound/{soc,pci,usb} drivers/{gpu,iio,usb,platform,hid,hwmon,input,scsi,md,misc} \
-		drivers/net/{ethernet,wireless} drivers/media/{usb,pci,tuners,dvb-frontends,i2c,platform}; do
-		mount -t tmpfs none "/lib/modules/$release/kernel/$dir" || return
-	done
+	mkdir "$log/kernel" && cd "/lib/modules/$release/kernel" || return
+	cp -r --parents drivers/{vhost,vdpa,net/can,media/v4l2-core} net/can sound/core "$log/kernel" || return
+	cd / && mount --bind "$log/kernel" "/lib/modules/$release/kernel" || return
 	rm -f /var/lib/man-db/auto-update
 }
 
@@ -99,10 +98,10 @@ user_files() {
 traffic() {
 	local round=0
 	until [ -e "$log/enough" ]; do
-		spawn receive canload check vbus0 --tag 2 --count 500
-		spawn receive2 in_guest g1 canload check can0 --tag 3 --count 500
-		spawn send2 canload send vbus0 --tag 3 --count 500 --gap 5000
-		spawn send in_guest g1 canload send can0 --tag 2 --count 500 --gap 5000
+		spawn receive canload check vbus0 --tag 2 --count 200
+		spawn receive2 in_guest g1 canload check can0 --tag 3 --count 200
+		spawn send2 canload send vbus0 --tag 3 --count 200 --gap 20000
+		spawn send in_guest g1 canload send can0 --tag 2 --count 200 --gap 20000
 		join send receive send2 receive2 || return
 		round=$((round + 1))
 		echo "$round" >"$log/rounds"
@@ -111,7 +110,7 @@ traffic() {
 
 # a guest that tries what it may not, all the time; says how often
 forbidden_frames='n=0
-until [ -e /tmp/enough ]; do cansend can0 0AD#01 && n=$((n + 1)); sleep 0.5; done
+until [ -e /tmp/enough ]; do cansend can0 0AD#01 && n=$((n + 1)); sleep 1; done
 echo $n'
 
 more_rounds() {
@@ -135,8 +134,8 @@ same() {
 }
 
 new_modules() {
-	dkms status
-	dkms status | grep -q "^devhost/$next, $release, .*: installed" && ! dkms status | grep -q "^devhost/$old," &&
+	dkms status >"$log/dkms" && cat "$log/dkms" || return
+	grep "^devhost/$next, $release, .*: installed$" "$log/dkms" && ! grep "^devhost/$old," "$log/dkms" &&
 		modinfo -n vhost_can
 }
 
@@ -148,7 +147,7 @@ nothing_passed() {
 	local sent=$(cat "$log/sent") dropped=$(devhostctl policy counters g1 | awk '/forbidden/ { n += $NF } END { print n + 0 }')
 	cat "$log/forbidden"
 	echo "sent $sent, the rule dropped $dropped"
-	[ ! -s "$log/forbidden" ] && [ "$sent" -gt 50 ] && [ "$dropped" = "$sent" ]
+	[ ! -s "$log/forbidden" ] && [ "$sent" -gt 30 ] && [ "$dropped" = "$sent" ]
 }
 
 nothing_left() {
@@ -171,7 +170,6 @@ nothing_left() {
 }
 
 plan 32
-check "a small machine" small_machine
 need "packages of a higher version" repack_all
 check "dkms is given a key to sign with" own_key
 need "bus" bus_virtual vbus0
@@ -201,6 +199,7 @@ T
 need "the guest comes from its file" systemctl reload devhostd
 need "its device is there" eventually 20 test -e /dev/devhost/g1/can0
 need "guest boots, can0 is up" guest_up g1
+need "a small machine" small_machine
 for what in state kernel_state user_files; do
 	need "before: $what" seen $what
 done
