@@ -32,21 +32,13 @@ static int vhost_can_create(struct devhost_device *dev, struct nlattr **tb,
 		NL_SET_ERR_MSG(extack, "not a name of an interface");
 		return -EINVAL;
 	}
-	err = vhost_can_rx_create(vc, backlog);
-	if (err)
-		return err;
+	vhost_can_rx_create(vc, backlog);
 	err = vhost_can_tx_create(vc, inflight);
 	if (err)
-		goto err_rx;
+		return err;
 	err = vhost_can_bus_create(vc, tb[DEVHOST_A_CAN_WAIT], extack);
 	if (err)
-		goto err_tx;
-	return 0;
-
-err_tx:
-	vhost_can_tx_destroy(vc);
-err_rx:
-	vhost_can_rx_destroy(vc);
+		vhost_can_tx_destroy(vc);
 	return err;
 }
 
@@ -56,7 +48,6 @@ static void vhost_can_destroy(struct devhost_device *dev)
 
 	vhost_can_bus_destroy(vc);
 	vhost_can_tx_destroy(vc);
-	vhost_can_rx_destroy(vc);
 }
 
 static int vhost_can_fill(struct devhost_device *dev, struct sk_buff *msg)
@@ -81,7 +72,11 @@ static u64 vhost_can_features(struct devhost_device *dev)
 static int vhost_can_start(struct devhost_device *dev)
 {
 	struct vhost_can *vc = devhost_priv(dev);
+	int err;
 
+	err = vhost_can_rx_start(vc);
+	if (err)
+		return err;
 	vc->kinds = 0;
 	if (devhost_has_feature(dev, VIRTIO_CAN_F_CAN_CLASSIC))
 		vc->kinds |= VHOST_CAN_CLASSIC;
@@ -103,7 +98,7 @@ static void vhost_can_stop(struct devhost_device *dev)
 	WRITE_ONCE(vc->live, false);
 	synchronize_net();
 	vhost_can_tx_reset(vc);
-	vhost_can_rx_purge(vc);
+	vhost_can_rx_stop(vc);
 	WRITE_ONCE(vc->state, DEVHOST_CAN_STOPPED);
 	WRITE_ONCE(vc->status, 0);
 }

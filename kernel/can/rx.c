@@ -11,21 +11,37 @@
 /* Frames delivered in one go before the other queues have a turn. */
 #define VHOST_CAN_RX_BUDGET	256
 
-int vhost_can_rx_create(struct vhost_can *vc, u32 backlog)
+void vhost_can_rx_create(struct vhost_can *vc, u32 backlog)
 {
-	u32 num = roundup_pow_of_two(backlog);
-
 	vc->rx_backlog = backlog;
-	vc->rx.slots = kvcalloc(num, sizeof(*vc->rx.slots), GFP_KERNEL);
-	if (!vc->rx.slots)
-		return -ENOMEM;
-	vhost_can_ring_init(&vc->rx.ring, num);
-	return 0;
+	vhost_can_ring_init(&vc->rx.ring, roundup_pow_of_two(backlog));
 }
 
-void vhost_can_rx_destroy(struct vhost_can *vc)
+/**
+ * vhost_can_rx_start - have room for frames that wait
+ * @vc: the device
+ *
+ * Only while a driver is there: the backlog is most of a device's memory, and
+ * is charged to the VMM.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int vhost_can_rx_start(struct vhost_can *vc)
 {
+	struct vhost_can_rx *rx = &vc->rx;
+
+	rx->slots = kvcalloc(rx->ring.mask + 1, sizeof(*rx->slots),
+			     GFP_KERNEL_ACCOUNT);
+	return rx->slots ? 0 : -ENOMEM;
+}
+
+/* Nobody listens any more, and the worker is stopped. */
+void vhost_can_rx_stop(struct vhost_can *vc)
+{
+	vhost_can_rx_purge(vc);
 	kvfree(vc->rx.slots);
+	vc->rx.slots = NULL;
 }
 
 /* What kinds must have been negotiated; 0 for what virtio can't carry. */

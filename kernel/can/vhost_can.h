@@ -157,7 +157,7 @@ struct vhost_can_slot {
 
 /**
  * struct vhost_can_rx - the Rxq's backlog
- * @slots: the frames
+ * @slots: the frames; between start() and stop()
  * @ring: where @slots stands
  */
 struct vhost_can_rx {
@@ -248,8 +248,9 @@ void vhost_can_tx_cancel(struct vhost_can *vc);
 void vhost_can_tx_settle(struct vhost_can *vc);
 
 /* rx.c */
-int vhost_can_rx_create(struct vhost_can *vc, u32 backlog);
-void vhost_can_rx_destroy(struct vhost_can *vc);
+void vhost_can_rx_create(struct vhost_can *vc, u32 backlog);
+int vhost_can_rx_start(struct vhost_can *vc);
+void vhost_can_rx_stop(struct vhost_can *vc);
 void vhost_can_rx_frame(struct vhost_can *vc, const struct sk_buff *skb);
 void vhost_can_rx_deliver(struct vhost_can *vc);
 void vhost_can_rx_purge(struct vhost_can *vc);

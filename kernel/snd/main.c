@@ -119,19 +119,11 @@ static int vhost_snd_create(struct devhost_device *dev, struct nlattr **tb,
 	vs->dev = dev;
 	mutex_init(&vs->lock);
 	INIT_WORK(&vs->lost, vhost_snd_lost);
-	err = vhost_snd_xfer_create(vs);
-	if (err)
-		goto err_lock;
 	err = vhost_snd_config_create(vs, tb, extack);
-	if (err)
-		goto err_config;
-	return 0;
-
-err_config:
-	vhost_snd_config_destroy(vs);
-	vhost_snd_xfer_destroy(vs);
-err_lock:
-	mutex_destroy(&vs->lock);
+	if (err) {
+		vhost_snd_config_destroy(vs);
+		mutex_destroy(&vs->lock);
+	}
 	return err;
 }
 
@@ -140,7 +132,6 @@ static void vhost_snd_destroy(struct devhost_device *dev)
 	struct vhost_snd *vs = devhost_priv(dev);
 
 	vhost_snd_config_destroy(vs);
-	vhost_snd_xfer_destroy(vs);
 	mutex_destroy(&vs->lock);
 }
 
@@ -165,8 +156,12 @@ static u64 vhost_snd_features(struct devhost_device *dev)
 static int vhost_snd_start(struct devhost_device *dev)
 {
 	struct vhost_snd *vs = devhost_priv(dev);
+	int err;
 	u32 i;
 
+	err = vhost_snd_xfer_start(vs);
+	if (err)
+		return err;
 	mutex_lock(&vs->lock);
 	vhost_snd_lose(vs);
 	for (i = 0; i < vs->num_streams; i++) {
@@ -210,7 +205,7 @@ static void vhost_snd_stop(struct devhost_device *dev)
 			vhost_snd_stream_install(stream, pcm);
 	}
 	vhost_snd_ctl_offered(vs);
-	vhost_snd_xfer_reset(vs);
+	vhost_snd_xfer_stop(vs);
 	vhost_snd_lose(vs);
 	mutex_unlock(&vs->lock);
 }

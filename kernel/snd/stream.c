@@ -539,7 +539,7 @@ void vhost_snd_stream_reset(struct vhost_snd_stream *stream)
 	INIT_LIST_HEAD(&stream->requests);
 	kfree(stream->serving);
 	stream->serving = NULL;
-	/* Their messages are back on the list of those that are free. */
+	/* Their messages go with vhost_snd_xfer_stop(). */
 	INIT_LIST_HEAD(&stream->queued);
 	INIT_LIST_HEAD(&stream->playing);
 	WRITE_ONCE(stream->state, DEVHOST_SND_IDLE);

@@ -388,7 +388,7 @@ struct vhost_snd_control {
  * @jacks_changed: jacks of which the driver was not told
  * @xruns: streams whose xrun the driver is to be told of
  * @jobs: that are under way
- * @msgs: VHOST_SND_MSGS of them
+ * @msgs: VHOST_SND_MSGS of them; between start() and stop()
  * @msgs_free: those not in use
  * @lost: lets go of cards that are gone while nobody serves
  */
@@ -479,9 +479,8 @@ void vhost_snd_stream_lose(struct vhost_snd_stream *stream);
 void vhost_snd_stream_reset(struct vhost_snd_stream *stream);
 
 /* xfer.c */
-int vhost_snd_xfer_create(struct vhost_snd *vs);
-void vhost_snd_xfer_destroy(struct vhost_snd *vs);
-void vhost_snd_xfer_reset(struct vhost_snd *vs);
+int vhost_snd_xfer_start(struct vhost_snd *vs);
+void vhost_snd_xfer_stop(struct vhost_snd *vs);
 enum devhost_answer vhost_snd_xfer(struct vhost_snd *vs,
 				   struct devhost_chain *chain,
 				   enum devhost_snd_direction direction);

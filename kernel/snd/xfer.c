@@ -19,28 +19,35 @@
 /* Buffers that a PCM may have played beyond its data before it is restarted. */
 #define VHOST_SND_LAG_MAX	4
 
-int vhost_snd_xfer_create(struct vhost_snd *vs)
-{
-	vs->msgs = kvcalloc(VHOST_SND_MSGS, sizeof(*vs->msgs), GFP_KERNEL);
-	if (!vs->msgs)
-		return -ENOMEM;
-	vhost_snd_xfer_reset(vs);
-	return 0;
-}
-
-void vhost_snd_xfer_destroy(struct vhost_snd *vs)
-{
-	kvfree(vs->msgs);
-}
-
-/* All requests are the core's again. */
-void vhost_snd_xfer_reset(struct vhost_snd *vs)
+/**
+ * vhost_snd_xfer_start - have room for all requests that can be kept
+ * @vs: the device
+ *
+ * Only while a driver is there: this is most of a device's memory, and is
+ * charged to the VMM.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int vhost_snd_xfer_start(struct vhost_snd *vs)
 {
 	unsigned int i;
 
+	vs->msgs = kvcalloc(VHOST_SND_MSGS, sizeof(*vs->msgs),
+			    GFP_KERNEL_ACCOUNT);
+	if (!vs->msgs)
+		return -ENOMEM;
 	INIT_LIST_HEAD(&vs->msgs_free);
 	for (i = 0; i < VHOST_SND_MSGS; i++)
 		list_add_tail(&vs->msgs[i].list, &vs->msgs_free);
+	return 0;
+}
+
+/* All requests are the core's again, no stream has one. */
+void vhost_snd_xfer_stop(struct vhost_snd *vs)
+{
+	kvfree(vs->msgs);
+	vs->msgs = NULL;
 }
 
 /* Write the status behind the data, or behind the room for it. */

@@ -48,15 +48,10 @@ static int vhost_video_create(struct devhost_device *dev, struct nlattr **tb,
 	if (tb[DEVHOST_A_VIDEO_STREAMS_MAX])
 		vv->max_streams = nla_get_u32(tb[DEVHOST_A_VIDEO_STREAMS_MAX]);
 	INIT_LIST_HEAD(&vv->streams);
-	vv->scratch = kvzalloc(VHOST_VIDEO_CAPS_MAX, GFP_KERNEL);
-	if (!vv->scratch)
-		return -ENOMEM;
 	err = vhost_video_codec_take(vv, nla_get_u32(tb[DEVHOST_A_VIDEO_FD]),
 				     encoder, extack);
-	if (err) {
-		kvfree(vv->scratch);
+	if (err)
 		return err;
-	}
 	mutex_init(&vv->node_lock);
 	return 0;
 }
@@ -81,7 +76,6 @@ static void vhost_video_destroy(struct devhost_device *dev)
 
 	vhost_video_node_close(&vv->node);
 	mutex_destroy(&vv->node_lock);
-	kvfree(vv->scratch);
 }
 
 /* Drivers have been told what the codec can do, and are not told again. */
@@ -162,6 +156,10 @@ static int vhost_video_start(struct devhost_device *dev)
 {
 	struct vhost_video *vv = devhost_priv(dev);
 
+	/* Charged to the VMM, as all that only a driver needs. */
+	vv->scratch = kvzalloc(VHOST_VIDEO_CAPS_MAX, GFP_KERNEL_ACCOUNT);
+	if (!vv->scratch)
+		return -ENOMEM;
 	vv->parked = false;
 	WRITE_ONCE(vv->live, true);
 	return 0;
@@ -174,6 +172,8 @@ static void vhost_video_reset(struct devhost_device *dev)
 	WRITE_ONCE(vv->live, false);
 	synchronize_rcu();
 	vhost_video_streams_end(vv);
+	kvfree(vv->scratch);
+	vv->scratch = NULL;
 }
 
 static void vhost_video_suspend(struct devhost_device *dev)

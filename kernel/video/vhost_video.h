@@ -321,7 +321,7 @@ struct vhost_video_values {
  * @num_ending: number of the others
  * @live: started; RCU
  * @parked: suspended
- * @scratch: VHOST_VIDEO_CAPS_MAX bytes
+ * @scratch: VHOST_VIDEO_CAPS_MAX bytes; between start() and stop()
  */
 struct vhost_video {
 	struct devhost_device *dev;

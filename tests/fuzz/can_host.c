@@ -16,12 +16,13 @@ int can_create(struct devhost_device *dev, u8 kinds, u32 backlog)
 	fuzz.kinds = kinds;
 	fuzz.live = true;
 	fuzz_bus = VHOST_CAN_BUS_UP;
-	return vhost_can_rx_create(&fuzz, backlog);
+	vhost_can_rx_create(&fuzz, backlog);
+	return vhost_can_rx_start(&fuzz);
 }
 
 void can_destroy(void)
 {
-	vhost_can_rx_destroy(&fuzz);
+	vhost_can_rx_stop(&fuzz);
 }
 
 enum devhost_answer can_control(struct devhost_chain *chain)
