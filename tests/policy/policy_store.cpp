@@ -43,6 +43,83 @@ mask = 0x1fff00ff
     CHECK_EQ(t.verdicts(DEVHOST_VERDICT_DENY), 3U);
 }
 
+// One frame of the guest, with so many bytes.
+std::function<bool(PolicyFixture &)> sends(uint32_t id, uint32_t flags = 0, size_t bytes = 1)
+{
+    return [=](PolicyFixture &t) {
+        const can::Frame frame{id, flags, std::vector<uint8_t>(bytes, 1)};
+        const bool sent = t.guest.send(frame) == can::result_ok;
+        CHECK_EQ(t.host.receive(sent ? 5000 : 50).has_value(), sent);
+        return sent;
+    };
+}
+
+std::function<bool(PolicyFixture &)> receives(uint32_t id, uint32_t flags = 0)
+{
+    return [=](PolicyFixture &t) { return t.receives(id, flags); };
+}
+
+// @rest: of [policy.can.transmit] or of receive, with what follows it.
+std::string allow_all(const std::string &direction, const std::string &rest)
+{
+    return "[policy.can." + direction + "]\ndefault = \"allow\"\n" + rest;
+}
+
+std::string rule(const std::string &direction, const std::string &verdict, const std::string &keys)
+{
+    return "[[policy.can." + direction + ".rule]]\nverdict = \"" + verdict + "\"\n" + keys;
+}
+
+TEST("policy: what a policy of CAN lets through, and what not")
+{
+    tap::time_limit(300);
+    constexpr uint32_t extended = can::flag_extended;
+    const std::string out = "transmit";
+    const std::string in = "receive";
+    PolicyFixture t;
+    const std::vector<PolicyCase<PolicyFixture>> cases{
+        {"senders only", allow_all(out, ""), sends(0x123), receives(0x123)},
+        {"receivers only", allow_all(in, ""), receives(0x123), sends(0x123)},
+        {"a range that is allowed", rule(out, "allow", "range = [0x100, 0x1ff]\n"), sends(0x1ff),
+         sends(0x200)},
+        {"a range that is denied", allow_all(out, rule(out, "deny", "range = [0x100, 0x1ff]\n")),
+         sends(0x200), sends(0x1ff)},
+        {"identifiers by mask",
+         rule(in, "allow", "id = 0x18da00f1\nmask = 0x1fff00ff\nextended = true\n"),
+         receives(0x18da55f1, extended), receives(0x18da55f2, extended)},
+        {"extended identifiers only", rule(out, "allow", "extended = true\n"),
+         sends(0x123, extended), sends(0x123)},
+        {"standard identifiers only", rule(in, "allow", "extended = false\n"), receives(0x123),
+         receives(0x123, extended)},
+        {"no CAN FD", allow_all(out, rule(out, "deny", "fd = true\n")), sends(0x123),
+         sends(0x123, can::flag_fd)},
+        {"CAN FD only", rule(in, "allow", "fd = true\n"), receives(0x123, can::flag_fd),
+         receives(0x123)},
+        {"no remote requests", allow_all(out, rule(out, "deny", "rtr = true\n")), sends(0x123),
+         sends(0x123, can::flag_rtr, 0)},
+        {"the lowest identifier", allow_all(out, "lowest_id = 0x100\n"), sends(0x100), sends(0xff)},
+        {"the lowest extended identifier", allow_all(out, "lowest_extended_id = 0x10000000\n"),
+         sends(0x10000000, extended), sends(0xfffffff, extended)},
+        {"no rule lifts the lowest identifier",
+         "[policy.can.transmit]\nlowest_id = 0x100\n" + rule(out, "allow", ""), sends(0x100),
+         sends(0xff)},
+        {"the first rule that matches decides",
+         rule(out, "allow", "range = [0x100, 0x10f]\n") +
+             rule(out, "deny", "range = [0x0, 0x1ff]\n") + rule(out, "allow", ""),
+         sends(0x10f), sends(0x110)},
+        // a frame of 64 bytes has more than 500 bits
+        {"bits of a rule", rule(out, "allow", "bits_per_second = 1\nbits_burst = 1000\n"),
+         sends(0x123, can::flag_fd, 64), sends(0x123, can::flag_fd, 64)},
+        {"bits of the guest", allow_all(out, "bits_per_second = 1\nbits_burst = 1000\n"),
+         sends(0x123, can::flag_fd, 64), sends(0x123, can::flag_fd, 64)},
+    };
+
+    judge<PolicyFixture>(t, cases, [&] {
+        const devhost::CanCounters counters = t.counters();
+        return dropped(counters.transmit) + counters.transmit.priority + dropped(counters.receive);
+    });
+}
+
 TEST("policy: bits above an identifier do not hide it")
 {
     PolicyFixture t;

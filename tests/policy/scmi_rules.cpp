@@ -37,7 +37,67 @@ struct CommandFixture {
     ScmiGuest guest;
 };
 
+std::function<bool(CommandFixture &)> asks(uint8_t protocol, uint8_t message,
+                                           const std::vector<uint32_t> &parameters)
+{
+    return
+        [=](CommandFixture &t) { return t.guest.status(protocol, message, parameters) == success; };
+}
+
+std::function<bool(CommandFixture &)> sets_rate(uint32_t clock, uint32_t hertz)
+{
+    return asks(clk, rate_set, {0, clock, hertz, 0});
+}
+
+std::string rule(const std::string &verdict, const std::string &keys)
+{
+    return "[[policy.scmi.rule]]\nverdict = \"" + verdict + "\"\n" + keys;
+}
+
 } // namespace
+
+TEST("policy: what a policy of SCMI lets through, and what not")
+{
+    tap::time_limit(300);
+    const std::string allow = "[policy.scmi]\ndefault = \"allow\"\n";
+    constexpr uint8_t version = 0x0;
+    CommandFixture t;
+    const std::vector<PolicyCase<CommandFixture>> cases{
+        {"a protocol that is allowed", rule("allow", "protocol = \"clock\"\n"),
+         asks(clk, rate_get, {0}), asks(power, attributes, {0})},
+        {"a protocol that is denied", allow + rule("deny", "protocol = \"power\"\n"),
+         asks(clk, rate_get, {0}), asks(power, attributes, {0})},
+        {"two protocols",
+         rule("allow", "protocol = \"clock\"\n") + rule("allow", "protocol = \"reset\"\n"),
+         asks(reset, attributes, {0}), asks(perf, attributes, {0})},
+        {"a message", rule("allow", "protocol = \"clock\"\nmessage = 0x6\n"),
+         asks(clk, rate_get, {0}), asks(clk, attributes, {0})},
+        {"several messages", rule("allow", "protocol = \"clock\"\nmessage = [0x3, 0x6]\n"),
+         asks(clk, attributes, {0}), sets_rate(0, 20000000)},
+        {"a message that is denied", allow + rule("deny", "protocol = \"clock\"\nmessage = 0x5\n"),
+         asks(clk, rate_get, {0}), sets_rate(0, 20000000)},
+        {"a resource that is allowed", rule("allow", "protocol = \"clock\"\nresource = 1\n"),
+         asks(clk, rate_get, {1}), asks(clk, rate_get, {0})},
+        {"a resource that is denied", allow + rule("deny", "protocol = \"clock\"\nresource = 1\n"),
+         asks(clk, rate_get, {0}), asks(clk, rate_get, {1})},
+        {"several resources", rule("allow", "protocol = \"clock\"\nresources = [0, 1]\n"),
+         asks(clk, rate_get, {1}), asks(clk, rate_get, {2})},
+        {"what is about no resource", rule("allow", "protocol = \"clock\"\nresources = [0, 2]\n"),
+         asks(clk, rate_get, {2}), asks(clk, version, {})},
+        {"the highest value",
+         rule("allow", "protocol = \"clock\"\nmessage = 0x5\nvalue_max = 50000000\n"),
+         sets_rate(0, 50000000), sets_rate(0, 50000001)},
+        {"the lowest value",
+         rule("allow", "protocol = \"clock\"\nmessage = 0x5\nvalue_min = 20000000\n"),
+         sets_rate(0, 20000000), sets_rate(0, 19999999)},
+        {"the first rule that matches decides",
+         rule("allow", "protocol = \"clock\"\nresource = 0\n") +
+             rule("deny", "protocol = \"clock\"\nmessage = 0x6\n") + rule("allow", ""),
+         asks(clk, rate_get, {0}), asks(clk, rate_get, {1})},
+    };
+
+    judge<CommandFixture>(t, cases, [&] { return dropped(t.counters()); });
+}
 
 TEST("policy: protocols, messages and resources of SCMI")
 {

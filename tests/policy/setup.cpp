@@ -81,6 +81,15 @@ PolicyFixture::~PolicyFixture()
     }
 }
 
+uint64_t dropped(const devhost::RuleListCounters &list)
+{
+    uint64_t sum = list.otherwise.dropped;
+    for (const devhost::RuleCounters &rule : list.rules) {
+        sum += rule.dropped;
+    }
+    return sum;
+}
+
 bool PolicyFixture::sends(uint32_t id, uint32_t flags)
 {
     const can::Frame frame{id, flags, {1}};

@@ -8,6 +8,7 @@
 
 #include "can.hpp"
 #include "policy_store.hpp"
+#include "tap.hpp"
 
 namespace dh {
 
@@ -31,6 +32,34 @@ devhost::PolicyGuest known(TestDevice &device);
 
 // Passed and dropped by each rule of a list.
 using Rules = std::vector<devhost::RuleCounters>;
+
+// What the rules of a list have dropped, and what none of them matched.
+uint64_t dropped(const devhost::RuleListCounters &list);
+
+// A policy with something that it lets pass, and something very much like it that it does not.
+template <typename Fixture>
+struct PolicyCase {
+    const char *name;
+    std::string toml;
+    std::function<bool(Fixture &)> allowed;
+    std::function<bool(Fixture &)> denied;
+};
+
+// Puts one after the other in force. @refusals: what all of a policy's counters of refusals add up
+// to.
+template <typename Fixture>
+void judge(Fixture &t, const std::vector<PolicyCase<Fixture>> &cases,
+           const std::function<uint64_t()> &refusals)
+{
+    for (const PolicyCase<Fixture> &one : cases) {
+        tap::note(one.name);
+        t.apply(one.toml);
+        CHECK(one.allowed(t));
+        CHECK_EQ(refusals(), 0U);
+        CHECK(!one.denied(t));
+        CHECK_EQ(refusals(), 1U);
+    }
+}
 
 struct PolicyFixture {
     explicit PolicyFixture(const std::string &name = "judged");

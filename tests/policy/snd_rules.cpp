@@ -22,7 +22,99 @@ snd::Bytes number(uint32_t n)
     return bytes;
 }
 
+using Judged = std::function<bool(SoundFixture &)>;
+
+// Parameters of that kind.
+Judged sets(uint32_t stream, unsigned ms, uint8_t rate, uint8_t channels)
+{
+    return [=](SoundFixture &t) {
+        return t.guest.set_params(stream, snd::params(ms, 8, rate, s16, channels)) == ok;
+    };
+}
+
+Judged writes(uint32_t control, unsigned percent)
+{
+    return [=](SoundFixture &t) {
+        const int32_t value =
+            control == SoundFixture::mute
+                ? static_cast<int32_t>(percent != 0)
+                : t.lowest + (t.highest - t.lowest) * static_cast<int32_t>(percent) / 100;
+        return t.write(control, value) == ok;
+    };
+}
+
+std::string list(const std::string &name, const std::string &keys)
+{
+    return "[policy.snd." + name + "]\n" + keys;
+}
+
+std::string rule(const std::string &name, const std::string &verdict, const std::string &keys)
+{
+    return "[[policy.snd." + name + ".rule]]\nverdict = \"" + verdict + "\"\n" + keys;
+}
+
 } // namespace
+
+TEST("policy: what a policy of sound lets through, and what not")
+{
+    tap::time_limit(300);
+    SoundFixture t;
+    const uint32_t first = SoundFixture::first;
+    const uint32_t second = SoundFixture::second;
+    const uint32_t microphone = SoundFixture::microphone;
+    const uint32_t volume = SoundFixture::volume;
+    const uint32_t mute = SoundFixture::mute;
+    const std::string allow = "default = \"allow\"\n";
+    const std::vector<PolicyCase<SoundFixture>> cases{
+        {"playback only", list("playback", allow), sets(first, 10, hz48000, 2),
+         sets(microphone, 10, hz48000, 2)},
+        {"capture only", list("capture", allow), sets(microphone, 10, hz48000, 2),
+         sets(first, 10, hz48000, 2)},
+        {"control elements only", list("control", allow), writes(volume, 10),
+         sets(first, 10, hz48000, 2)},
+        {"a stream that is allowed", rule("playback", "allow", "stream = 0\n"),
+         sets(first, 10, hz48000, 2), sets(second, 10, hz48000, 2)},
+        {"a stream that is denied",
+         list("playback", allow) + rule("playback", "deny", "stream = 0\n"),
+         sets(second, 10, hz48000, 2), sets(first, 10, hz48000, 2)},
+        {"channels", list("playback", allow + "channels_max = 2\n"), sets(first, 10, hz48000, 2),
+         sets(first, 10, hz48000, 3)},
+        {"channels of a rule", rule("playback", "allow", "channels_max = 1\n"),
+         sets(first, 10, hz48000, 1), sets(first, 10, hz48000, 2)},
+        {"rates", list("capture", allow + "rates = [44100, 48000]\n"),
+         sets(microphone, 10, hz44100, 2), sets(microphone, 10, hz96000, 2)},
+        {"rates of a rule", rule("playback", "allow", "rates = [48000]\n"),
+         sets(first, 10, hz48000, 2), sets(first, 10, hz44100, 2)},
+        {"the period", list("playback", allow + "period_min = 5000\n"), sets(first, 5, hz48000, 2),
+         sets(first, 4, hz48000, 2)},
+        {"the period of a rule", rule("playback", "allow", "period_min = 10000\n"),
+         sets(first, 10, hz48000, 2), sets(first, 9, hz48000, 2)},
+        {"no rule lifts the limits of its list",
+         list("playback", "channels_max = 2\n") + rule("playback", "allow", "channels_max = 6\n"),
+         sets(first, 10, hz48000, 2), sets(first, 10, hz48000, 6)},
+        {"the first rule that matches decides",
+         rule("playback", "deny", "stream = 1\n") + rule("playback", "allow", ""),
+         sets(first, 10, hz48000, 2), sets(second, 10, hz48000, 2)},
+        {"elements by their role", rule("control", "allow", "role = \"volume\"\n"),
+         writes(volume, 10), writes(mute, 1)},
+        {"elements by their number", rule("control", "allow", "control = 1\n"), writes(mute, 1),
+         writes(volume, 10)},
+        {"a ceiling of the volume", list("control", allow + "volume_max = 50\n"),
+         writes(volume, 50), writes(volume, 52)},
+        {"streams at a time", list("playback", allow + "streams_max = 1\n"),
+         [](SoundFixture &t) { return t.play(SoundFixture::first) == ok; },
+         [](SoundFixture &t) {
+             const bool plays = t.play(SoundFixture::second) == ok;
+             t.stop(SoundFixture::first);
+             return plays;
+         }},
+    };
+
+    judge<SoundFixture>(t, cases, [&] {
+        const devhost::SndCounters counters = t.counters();
+        return dropped(counters.playback) + dropped(counters.capture) + dropped(counters.control);
+    });
+}
 
 TEST("policy: no microphone unless it is allowed")
 {

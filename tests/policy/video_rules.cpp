@@ -99,15 +99,6 @@ const VideoListCounters &list_of(const devhost::VideoCounters &counters, bool en
     return encoder ? counters.encode : counters.decode;
 }
 
-uint64_t dropped(const VideoListCounters &list)
-{
-    uint64_t sum = list.otherwise.dropped;
-    for (const RuleCounters &rule : list.rules) {
-        sum += rule.dropped;
-    }
-    return sum;
-}
-
 } // namespace
 
 TEST("policy: what a policy of video lets through, and what not")
