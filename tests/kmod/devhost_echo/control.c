@@ -161,6 +161,8 @@ static bool echo_op(struct echo *echo, u32 op, const u32 *arg, u64 *value)
 		return echo_op_export(echo, arg[0], value);
 	case ECHO_OP_LOOK:
 		return echo_op_look(echo, arg[0], value);
+	case ECHO_OP_ASK:
+		return echo_op_ask(echo, arg[0], arg[1], value);
 	default:
 		return false;
 	}

@@ -85,6 +85,16 @@ enum echo_op {
 	ECHO_OP_PUT,
 	ECHO_OP_EXPORT,
 	ECHO_OP_LOOK,
+	ECHO_OP_ASK,
+};
+
+/* What ECHO_OP_ASK asks the policy about. */
+enum echo_ask {
+	ECHO_ASK_CAN_SENT,
+	ECHO_ASK_CAN_RECEIVED,
+	ECHO_ASK_SND,		/* a stream that starts */
+	ECHO_ASK_SCMI,		/* CLOCK_RATE_SET */
+	ECHO_ASK_VIDEO,		/* decoding H.264 of some size */
 };
 
 enum echo_export {

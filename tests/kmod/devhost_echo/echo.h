@@ -117,6 +117,9 @@ bool echo_op_export(struct echo *echo, u32 to, u64 *value);
 bool echo_op_look(struct echo *echo, u32 offset, u64 *value);
 void echo_lost(struct devhost_device *dev, struct devhost_resource *res);
 
+/* ask.c */
+bool echo_op_ask(struct echo *echo, enum echo_ask item, u32 times, u64 *value);
+
 /* control.c */
 enum devhost_answer echo_answer(struct devhost_chain *chain, bool ok, u64 value);
 enum devhost_answer echo_control(struct echo *echo,
