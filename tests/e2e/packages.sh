@@ -153,8 +153,10 @@ nothing_passed() {
 nothing_left() {
 	{
 		find /etc /usr /var/lib /var/cache /sys/fs/bpf /dev /boot -xdev -name '*devhost*' \
-			! -name '*devhost-guest*' ! -path '/usr/*/devhost-bench*' ! -path '*/devhost-tests*'
-		find /run -name '*devhost*' ! -path '/run/devhost-guest*' ! -path "$log*"
+			! -name '*devhost-guest*' ! -path '/usr/*/devhost-bench*' ! -path '*/devhost-tests*' \
+			! -path '/dev/virtio-ports/*'
+		find /run -name '*devhost*' ! -path '/run/devhost-guest*' ! -path "$log*" ! -path '/run/udev/*' \
+			! -path '/run/systemd/units/*'
 		find "/lib/modules/$release/updates" -name 'vhost_*' ! -path '*/devhost-tests/*'
 		grep -rl 'org\.devhost1\|devhostd' /etc /usr/share/dbus-1 /usr/lib/systemd /run/systemd
 		getent group devhost
@@ -241,5 +243,6 @@ devhost-guest kill g1
 check "the VM has ended" eventually 20 test ! -e "/proc/$pid"
 check "apt purges both packages" apt_get purge purge devhost devhost-dkms
 rm -rf /etc/systemd/system/devhostd.service.d
+systemctl daemon-reload
 check "nothing is left" nothing_left
 finish
