@@ -202,6 +202,7 @@ void devhost_config_changed(devhost_device *) {}
 void devhost_backend_changed(devhost_device *) {}
 
 void devhost_count(devhost_device *, unsigned int, u64) {}
+void devhost_count_data(devhost_device *, unsigned int, u64, u64) {}
 
 } // extern "C"
 
