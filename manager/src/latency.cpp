@@ -87,6 +87,7 @@ void BpfLatencies::start()
                                 "module with BTF, and CONFIG_BPF_EVENTS.",
                                 errno_text(-error)));
     }
+    return_memory();
     for (const char *name : programs_in_order) {
         const bpf_program *program = bpf_object__find_program_by_name(object.get(), name);
         bpf_link *link = program == nullptr ? nullptr : bpf_program__attach(program);

@@ -7,6 +7,7 @@
 
 #include <bpf/btf.h>
 #include <fcntl.h>
+#include <malloc.h>
 
 #include "error.hpp"
 
@@ -36,6 +37,13 @@ void quiet_libbpf()
 {
     static const auto previous = libbpf_set_print(nullptr);
     (void)previous;
+}
+
+void return_memory()
+{
+#ifdef __GLIBC__
+    static_cast<void>(malloc_trim(0)); // 0: there was nothing to return
+#endif
 }
 
 std::optional<TypeMember> find_member(const ::btf *types, std::uint32_t structure,
@@ -85,6 +93,7 @@ int PolicyInstance::load(Log &log) const
 {
     const int error = -bpf_object__load(object());
 
+    return_memory();
     log.resize(std::strlen(log.c_str()));
     return error;
 }

@@ -70,6 +70,10 @@ private:
 // libbpf's messages go nowhere: what matters is in the errors thrown.
 void quiet_libbpf();
 
+// Loading a program reads the types of the kernel and of all its modules, megabytes in small
+// pieces. They are freed, but the allocator would keep them.
+void return_memory();
+
 struct TypeMember {
     std::size_t at; // in bytes
     std::uint32_t type;
