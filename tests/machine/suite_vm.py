@@ -49,7 +49,7 @@ class Runner:
             self._boot(left)
         for program in programs:
             wants = OWN_MACHINE.get("/".join(program))
-            if wants:
+            if wants is not None:
                 self._boot([program], **wants)
 
     def _boot(self, left, **wants):
