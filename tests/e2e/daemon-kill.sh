@@ -6,25 +6,7 @@
 
 plan 12
 need "bus" bus_virtual vbus0
-cat >/etc/devhost/guests.d/g1.toml <<'T'
-[[device]]
-name = "can0"
-class = "can"
-
-[device.can]
-interface = "vbus0"
-
-[policy.can.transmit]
-default = "allow"
-
-[[policy.can.transmit.rule]]
-name = "forbidden"
-verdict = "deny"
-id = 0x0ad
-
-[policy.can.receive]
-default = "allow"
-T
+restricted_guest >/etc/devhost/guests.d/g1.toml
 need "the guest comes from its file" sh -c 'systemctl reload devhostd || devhostctl reload'
 need "its device is there" eventually 20 test -e /dev/devhost/g1/can0
 need "guest boots, can0 is up" guest_up g1

@@ -110,6 +110,29 @@ device() {
 		eventually 20 test -e "/dev/devhost/$name"
 }
 
+# restricted_guest: a guest's file: can0 on vbus0, where it may send all but 0x0ad
+restricted_guest() {
+	cat <<'T'
+[[device]]
+name = "can0"
+class = "can"
+
+[device.can]
+interface = "vbus0"
+
+[policy.can.transmit]
+default = "allow"
+
+[[policy.can.transmit.rule]]
+name = "forbidden"
+verdict = "deny"
+id = 0x0ad
+
+[policy.can.receive]
+default = "allow"
+T
+}
+
 # guest_up NAME [OPTION...]: a guest with its CAN interface can0 up
 guest_up() {
 	local name=$1

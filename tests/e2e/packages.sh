@@ -177,26 +177,7 @@ need "bus" bus_virtual vbus0
 mkdir -p /etc/systemd/system/devhostd.service.d
 printf '[Service]\nNice=-1\n' >/etc/systemd/system/devhostd.service.d/own.conf
 systemctl -q disable devhost-apply.service
-cat >/etc/devhost/guests.d/g1.toml <<'T'
-# mine
-[[device]]
-name = "can0"
-class = "can"
-
-[device.can]
-interface = "vbus0"
-
-[policy.can.transmit]
-default = "allow"
-
-[[policy.can.transmit.rule]]
-name = "forbidden"
-verdict = "deny"
-id = 0x0ad
-
-[policy.can.receive]
-default = "allow"
-T
+{ echo '# mine'; restricted_guest; } >/etc/devhost/guests.d/g1.toml
 need "the guest comes from its file" systemctl reload devhostd
 need "its device is there" eventually 20 test -e /dev/devhost/g1/can0
 need "guest boots, can0 is up" guest_up g1
