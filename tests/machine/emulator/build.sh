@@ -28,7 +28,7 @@ cd qemu
 svm=target/i386/tcg/system/svm_helper.c
 sed -i '/case SVM_EVTINJ_TYPE_INTR:/,/break;/s/^\( *\)do_interrupt_x86_hardirq(.*/&\n\1cs->exception_index = -1;/' $svm
 [ "$(grep -c 'cs->exception_index = -1;' $svm)" = 1 ] || { echo "$svm is not as it was known"; exit 1; }
-# what Debian's sources lack: firmware that is not free to build, and a test tool
+# what is not in Debian's sources: compiled firmware, and a package for QEMU's own tests
 sed -i 's/^\( *unpack_edk2_blobs = \).*/\1false/' meson.build
 sed -i '/pycotap/d' pythondeps.toml
 
