@@ -57,12 +57,12 @@ def main(argv):
     parser.add_argument("--kernel", default="6.12", help="6.12 (default) or 7.2")
     options = parser.parse_args(argv)
     host.install_packages()
-    layer = layers.ensure("product")
+    layer = layers.ensure("product", want_emulator=True)
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
     for path in (MACHINE / "demo").iterdir():
         shutil.copy(path, OUT)
-    machine = qemu.Machine(layer, options.kernel, share=OUT, processors=1)
+    machine = qemu.Machine(layer, options.kernel, share=OUT)
     say(f"booting the device host, kernel {options.kernel}")
     with machine:
         try:

@@ -235,7 +235,7 @@ def sanitizer(below):
 
 
 def emulator(below, wanted=True):
-    """QEMU with a mistake less, on this machine; None where nobody wants it built and it is not there."""
+    """QEMU with two mistakes less, on this machine; None where nobody wants it built and it is not there."""
     sources = ["tests/machine/emulator"]
 
     def progress(log):
@@ -304,7 +304,7 @@ def ensure(upto="tests", want_images=False, want_sanitizer=False, want_emulator=
         try:
             emulator(layer)
         except host.SetupError as problem:
-            say(f"{problem}; Debian's QEMU is used: a guest may hang in it, seldom")
+            say(f"{problem}; Debian's QEMU is used: guests may hang in it, and two of them soon end the VM")
     layer = images(layer, want_images) or layer
     if want_sanitizer:
         layer = sanitizer(layer)

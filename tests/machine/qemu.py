@@ -44,16 +44,11 @@ def emulator(layer):
 
 
 class Machine:
-    """A device host, booted on entry of its with block and killed at the end. One with several
-    guests has one processor: where TCG (of QEMU 7.2, 10.0 and 11.1) emulates SVM on two for two of
-    them, it ruins a stack of the device host within minutes; without anything of devhost. The other
-    mistake of its SVM, emulator/build.sh mends."""
+    """A device host, booted on entry of its with block and killed at the end."""
 
-    def __init__(self, layer, kernel, share=None, qemu_args=(), icount=False, interactive=False,
-                 processors=2):
+    def __init__(self, layer, kernel, share=None, qemu_args=(), icount=False, interactive=False):
         self.layer, self.kernel, self.share = layer, kernel, share
         self.qemu_args, self.icount, self.interactive = list(qemu_args), icount, interactive
-        self.processors = 1 if icount else processors
         self.slow = kernel == "sanitizer"
         self.process = None
         logs = host.BUILD / "vm"
@@ -88,7 +83,7 @@ class Machine:
             argv += ["-accel", "tcg", "-icount", "shift=0,sleep=off"]
         else:
             argv += ["-accel", "tcg,thread=multi", *self._sound_card()]
-        argv += ["-smp", self.processors]
+        argv += ["-smp", 1 if self.icount else 2]
         for number, image in enumerate(images):
             argv += ["-drive", f"file={image},format=raw,if=none,readonly=on,id=layer{number}",
                      "-device", f"virtio-blk-pci,drive=layer{number},serial=layer{number}"]

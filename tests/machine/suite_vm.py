@@ -13,7 +13,6 @@ from tap import Tap
 TESTS = "/opt/devhost-tests"
 OWN_MACHINE = {  # programs that want another device host than the others share
     "selftest/dmabuf": {"qemu_args": ["-device", "intel-iommu", "-device", "edu"]},
-    "e2e/can-traffic.sh": {"processors": 1},  # several guests: qemu.Machine tells why
     "e2e/packages.sh": {},  # leaves nothing of ours for others
 }
 # what is younger than 5 s or only just lost its last pointer is not reported by the first scan

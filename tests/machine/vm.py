@@ -32,8 +32,6 @@ def parse(argv):
                         help="one more argument for QEMU")
     parser.add_argument("--icount", action="store_true",
                         help="one CPU whose clock counts instructions")
-    parser.add_argument("--processors", type=int, default=2,
-                        help="1 or 2 (default); 1 for several guests")
     parser.add_argument("--base", action="store_true",
                         help="without our packages and tests")
     parser.add_argument("--no-tests", action="store_true", help="without our tests")
@@ -85,7 +83,7 @@ def main(argv):
         return layers.in_root_live(layer.native(), options.command).wait()
     interactive = options.action == "shell"
     machine = qemu.Machine(layer, options.kernel, options.share, options.qemu_arg,
-                           options.icount, interactive, options.processors)
+                           options.icount, interactive)
     say(f"booting kernel {options.kernel}; logs in {machine.dir}")
     with machine:
         if interactive:
