@@ -2,9 +2,11 @@
 #include <getopt.h>
 
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <string_view>
 
 #include "commands.hpp"
@@ -77,6 +79,12 @@ double positive(const std::string &text, double most)
     return number;
 }
 
+bool is_negative(std::string_view text)
+{
+    return text.size() > 1 && text[0] == '-' &&
+           (text[1] == '.' || std::isdigit(static_cast<unsigned char>(text[1])) != 0);
+}
+
 int run(const Options &options, const Arguments &arguments)
 {
     if (arguments.empty()) {
@@ -90,9 +98,8 @@ int run(const Options &options, const Arguments &arguments)
     throw UsageError("There is no command '" + arguments.front() + "'; see devhostctl --help.");
 }
 
-} // namespace
-
-int main(int argc, char **argv)
+// What is typed, in any order; the exit status where that is all.
+std::optional<int> parse(int argc, char **argv, Options &options, Arguments &arguments)
 {
     constexpr std::array<option, 6> long_options{
         option{"json", no_argument, nullptr, 'j'},
@@ -101,32 +108,54 @@ int main(int argc, char **argv)
         option{"iterations", required_argument, nullptr, 'n'},
         option{"interval", required_argument, nullptr, 'i'},
         option{}};
-    Options options;
-    int letter = 0;
-    try {
-        while ((letter = getopt_long(argc, argv, "jfhn:i:", long_options.data(), nullptr)) != -1) {
-            switch (letter) {
-            case 'j':
-                options.json = true;
-                break;
-            case 'f':
-                options.force = true;
-                break;
-            case 'n':
-                options.iterations = static_cast<unsigned>(positive(optarg, 1e9));
-                break;
-            case 'i':
-                options.interval =
-                    std::chrono::milliseconds(static_cast<long>(positive(optarg, 3600) * 1000));
-                break;
-            case 'h':
-                std::cout << help;
-                return EXIT_SUCCESS;
-            default:
-                return 2;
-            }
+    constexpr int is_argument = 1; // what "-" asks for
+
+    while (optind < argc) {
+        if (is_negative(argv[optind])) { // a volume, not options
+            arguments.emplace_back(argv[optind++]);
+            continue;
         }
-        return run(options, {argv + optind, argv + argc});
+        switch (getopt_long(argc, argv, "-jfhn:i:", long_options.data(), nullptr)) {
+        case is_argument:
+            arguments.emplace_back(optarg);
+            break;
+        case 'j':
+            options.json = true;
+            break;
+        case 'f':
+            options.force = true;
+            break;
+        case 'n':
+            options.iterations = static_cast<unsigned>(positive(optarg, 1e9));
+            break;
+        case 'i':
+            options.interval =
+                std::chrono::milliseconds(static_cast<long>(positive(optarg, 3600) * 1000));
+            break;
+        case 'h':
+            std::cout << help;
+            return EXIT_SUCCESS;
+        case -1: // behind --
+            arguments.insert(arguments.end(), argv + optind, argv + argc);
+            return std::nullopt;
+        default:
+            return 2;
+        }
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    Options options;
+    Arguments arguments;
+    try {
+        if (const std::optional<int> status = parse(argc, argv, options, arguments)) {
+            return *status;
+        }
+        return run(options, arguments);
     } catch (const UsageError &error) {
         std::cerr << "devhostctl: " << error.what() << '\n';
         return 2;
