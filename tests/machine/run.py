@@ -115,7 +115,7 @@ def run_suites(suites, results, layer, known, kernels, options, what):
         if suites == ["unit"]:
             suite_unit.unit(results, layer)
         elif suites == ["lint"]:
-            suite_lint.lint(results, layer, kernels, quick=("quick", "") in what)
+            suite_lint.lint(results, layer, kernels, ("quick", "") in what, ("soak", "") in what)
         elif suites == ["fuzz"]:
             suite_fuzz.fuzz(results, layer, named("fuzz", what), options.minutes, ("soak", "") in what,
                             options.input)

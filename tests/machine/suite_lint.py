@@ -31,8 +31,9 @@ def _src(paths):
 
 
 class Lint:
-    def __init__(self, results, layer, kernels, quick):
-        self.results, self.layer, self.kernels, self.quick = results, layer, kernels, quick
+    def __init__(self, results, layer, kernels, quick, soak):
+        self.results, self.layer, self.kernels = results, layer, kernels
+        self.quick, self.soak = quick, soak
 
     def tool(self, argv, is_bad=None):
         """Run a tool in the root, when nothing else wants to; returns its complaints."""
@@ -99,8 +100,11 @@ make -C /lib/modules/$1/build M=$work/kernel/guest W=1 C=2 -j2 modules
         files = [f"/build/tree/{p.relative_to(TOP)}" for p in _files(".cpp", below=["manager", "tools"])]
         if not files:
             return "no C++ sources found"
+        # to follow each function to its end takes most of the time
+        paths = [] if self.soak else ["-Xclang", "-analyzer-config", "-Xclang", "max-nodes=10000"]
         return self.tool(["run-clang-tidy", "-quiet", "-j2", "-p", "/build/tree/build/deb",
-                          "-config-file=/src/.clang-tidy", *files],
+                          "-config-file=/src/.clang-tidy",
+                          *(f"-extra-arg={argument}" for argument in paths), *files],
                          is_bad=lambda line: re.search(r"(warning|error):", line))
 
     def man_pages(self):
@@ -220,5 +224,5 @@ def version_checks():
         and re.search(r"LINUX_VERSION_CODE|KERNEL_VERSION\(|CONFIG_\w+_COMPAT_\d", p.read_text()))
 
 
-def lint(results, layer, kernels, quick=False):
-    Lint(results, layer, kernels, quick).run()
+def lint(results, layer, kernels, quick=False, soak=False):
+    Lint(results, layer, kernels, quick, soak).run()
