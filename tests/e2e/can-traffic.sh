@@ -12,8 +12,9 @@ need "guest with split rings" sh -c 'devhostctl create g1'
 need "device with split rings" device g1/can0 vbus0 ring=split
 need "guest with packed rings" sh -c 'devhostctl create g2'
 need "device with packed rings" device g2/can0 vbus0
+spawn g2 guest_up g2 --packed
 need "split guest boots, can0 is up" guest_up g1
-need "packed guest boots, can0 is up" guest_up g2 --packed
+need "packed guest boots, can0 is up" join g2
 
 # shellcheck disable=SC2317 # called through check
 rings() {

@@ -21,11 +21,12 @@ SUITES = ["unit", "lint", "fuzz", "selftest", "e2e", "bench"]
 BESIDE = ["lint"]  # on what the others leave idle: a virtual machine often waits
 BOOTS = [["unit"], ["fuzz"], ["selftest", "e2e"], ["bench"]]  # suites that share one
 PROGRAMS = ["fuzz", "selftest", "e2e", "bench"]  # suites whose programs can be asked for one by one
-LONG = ["e2e/packages.sh", "selftest/footprint", "selftest/soak"]  # by name, or in the soak tier
+LONG = ["e2e/docs.py", "e2e/footprint.sh", "e2e/packages.sh", "e2e/scmi-guest", "e2e/video-guest.sh",
+        "e2e/vmm-kill.sh", "selftest/footprint", "selftest/soak"]  # by name, or in the soak tier
 SOAK_MINUTES = 2  # of selftest/soak, but in the soak tier
 TIERS = {
     "quick": ["unit", "lint", "selftest"],
-    "full": SUITES,
+    "full": [suite for suite in SUITES if suite != "bench"],
     "soak": SUITES,
 }
 
@@ -39,8 +40,8 @@ def split_kernel(word):
 def parse(argv):
     parser = argparse.ArgumentParser(
         prog="tests/run", description="Build everything, then run suites or tiers of suites. "
-        "quick: unit, lint and selftest on one kernel; full (default): all suites on both "
-        "kernels; soak: the same, for longer.")
+        "quick: unit, lint and selftest on one kernel; full (default): what a change has to "
+        "pass, on both kernels; soak: everything, for longer.")
     parser.add_argument("what", nargs="*", metavar="TIER|SUITE|SUITE/PROGRAM[@KERNEL]",
                         default=[],
                         help=f"of {', '.join([*TIERS, *SUITES])}; or one program that --list "
@@ -142,14 +143,13 @@ def main(argv):
     what = options.what
     words = [word for word, _ in what]
     wanted = {suite for word in words for suite in TIERS.get(word, [word.split("/")[0]])}
-    whole = wanted - {word.split("/")[0] for word in words if "/" in word}
     results, layer = Results(), None
     started = time.monotonic()
     try:
         host.install_packages()
         # fuzzers are built from the tree, by what the base has
         layer = layers.ensure("base" if wanted == {"fuzz"} else "tests",
-                              want_images="e2e" in whole or "e2e/scmi-guest" in words,
+                              want_images="soak" in words or "e2e/scmi-guest" in words,
                               want_emulator="e2e" in wanted,
                               want_sanitizer="sanitizer" in [*(options.kernel or []),
                                                              *(on for _, on in what)])
