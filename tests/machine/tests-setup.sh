@@ -11,7 +11,7 @@ mkdir -p "$target/bin" "$target/e2e" "$target/selftest" "$target/bench"
 # the build directory of the packages, with the tests added
 build=$tree/build/${BUILD:-deb}
 cd "$tree"
-cmake -S . -B "$build" -DBUILD_TESTING=ON
+cmake -S . -B "$build" -G Ninja -DBUILD_TESTING=ON
 cmake --build "$build" -j "$(nproc)"
 DESTDIR=$root cmake --install "$build/tests"
 
