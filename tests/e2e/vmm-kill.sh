@@ -22,6 +22,13 @@ daemon_fds() {
 	find "/proc/$(systemctl show -P MainPID devhostd)/fd" -type l | wc -l
 }
 
+# what files' pages take is no loss, and MemAvailable counts a part of it as one
+unused() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/MemFree/ { print $2 }' /proc/meminfo
+}
+
 # shellcheck disable=SC2317
 leaks() {
 	local pinned fds open
@@ -36,7 +43,7 @@ leaks() {
 
 canload flood vbus0 --tag 3 --gap 1000 &
 flood=$!
-free_before=$(awk '/MemAvailable/ { print $2 }' /proc/meminfo)
+free_before=$(unused)
 killed=0
 first_fds=
 for round in $(seq "$rounds"); do
@@ -52,9 +59,13 @@ done
 kill $flood
 ok $((killed != rounds)) "killed $killed of $rounds times under traffic"
 check "no page stays pinned, no worker, no fd" leaks "$first_fds"
-free_after=$(awk '/MemAvailable/ { print $2 }' /proc/meminfo)
-echo "# memory available: before $free_before kB, after $free_after kB"
-ok $((free_before - free_after > 96 * 1024)) "no guest's memory is lost"
+# less than a guest's; what the kernel keeps for itself grows by some pages
+# shellcheck disable=SC2317
+all_back() {
+	[ $((free_before - $(unused))) -lt $((64 * 1024)) ]
+}
+check "no guest's memory is lost" eventually 30 all_back
+echo "# memory unused: before $free_before kB, after $(unused) kB"
 need "the next guest boots" guest_up g1
 spawn receive canload check vbus0 --tag 2 --count 2000
 spawn send in_guest g1 canload send can0 --tag 2 --count 2000
