@@ -17,7 +17,7 @@ OWN_MACHINE = {  # programs that want another device host than the others share
     "selftest/dmabuf": {"qemu_args": ["-device", "intel-iommu", "-device", "edu"]},
     "e2e/packages.sh": {},  # leaves nothing of ours for others
 }
-SEVERAL_GUESTS = ["e2e/can-traffic.sh", "e2e/docs.py", "e2e/power.sh"]  # which Debian's QEMU does not stand
+SEVERAL_GUESTS = ["e2e/can-traffic.sh", "e2e/docs.py"]  # which Debian's QEMU does not stand
 # what is younger than 5 s or only just lost its last pointer is not reported by the first scan
 LEAKS = """cd /sys/kernel/debug
 sleep 6
