@@ -12,7 +12,8 @@ function(devhost_policy_code)
     ${root}/manager/src/*_policy*.cpp ${root}/manager/src/policy*.cpp)
   list(FILTER sources EXCLUDE REGEX "/policies\\.cpp$")
   add_library(devhost_policy STATIC ${sources} ${root}/manager/src/config.cpp
-    ${root}/manager/src/digest.cpp ${root}/manager/src/error.cpp ${root}/manager/src/power_rules.cpp)
+    ${root}/manager/src/digest.cpp ${root}/manager/src/error.cpp ${root}/manager/src/limits.cpp
+    ${root}/manager/src/power_rules.cpp)
   target_compile_features(devhost_policy PUBLIC cxx_std_20)
   target_include_directories(devhost_policy PUBLIC
     ${root}/manager/src ${root}/kernel/include/uapi)
