@@ -57,4 +57,6 @@ nothing_passed() {
 check "no forbidden frame passed, both were counted" nothing_passed
 state "$log/after"
 check "its state on D-Bus is what it was" diff "$log/before" "$log/after"
+rm -r /run/systemd/system/devhostd.service.d
+systemctl daemon-reload
 finish

@@ -56,6 +56,7 @@ finish() {
 	for guest in /run/devhost-guest/*/; do
 		[ -d "$guest" ] && devhost-guest kill "$(basename "$guest")" >/dev/null 2>&1
 	done
+	rm -f /etc/devhost/guests.d/*.toml
 	for guest in g1 g2; do
 		no_guest $guest || failures=$((failures + 1))
 	done
