@@ -22,7 +22,8 @@ BESIDE = ["lint"]  # on what the others leave idle: a virtual machine often wait
 BOOTS = [["unit"], ["fuzz"], ["selftest", "e2e"], ["bench"]]  # suites that share one
 PROGRAMS = ["fuzz", "selftest", "e2e", "bench"]  # suites whose programs can be asked for one by one
 LONG = ["e2e/docs.py", "e2e/footprint.sh", "e2e/packages.sh", "e2e/power.sh", "e2e/scmi-guest",
-        "e2e/video-guest.sh", "e2e/vmm-kill.sh", "selftest/footprint", "selftest/soak"]  # by name, or in the soak tier
+        "e2e/snd-hda.sh", "e2e/video-guest.sh", "e2e/vmm-kill.sh", "selftest/footprint",
+        "selftest/soak"]  # by name, or in the soak tier
 SOAK_MINUTES = 2  # of selftest/soak, but in the soak tier
 TIERS = {
     "quick": ["unit", "lint", "selftest"],
