@@ -42,10 +42,12 @@ def _build(layer, names):
 
 def _command(target, seconds):
     """What gates a change, the shortest run, begins the same each time; the others go on where the last one was."""
-    learned = f"/tmp/{target} -seed=1" if seconds == SECONDS else f"/build/fuzz/learned/{target}"
+    gates = seconds == SECONDS
+    learned = f"/tmp/{target}" if gates else f"/build/fuzz/learned/{target}"
+    seed = " -seed=1" if gates else ""
     words = " -dict=/src/tests/fuzz/toml.dict" if target.endswith("_file") else ""
-    return (f"mkdir -p {learned.split()[0]} && ASAN_OPTIONS={ASAN} {MAKE}/{target} "
-            f"-max_total_time={seconds} -timeout=25 -rss_limit_mb=1024 -max_len=4096{words} "
+    return (f"mkdir -p {learned} && ASAN_OPTIONS={ASAN} {MAKE}/{target} "
+            f"-max_total_time={seconds} -timeout=25 -rss_limit_mb=1024 -max_len=4096{seed}{words} "
             f"-print_final_stats=1 -artifact_prefix=/build/fuzz/{target}- {learned} /src/tests/fuzz/corpus/{target}")
 
 
