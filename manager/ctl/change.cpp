@@ -34,7 +34,7 @@ int create(const Options & /*options*/, const Arguments &arguments)
     const Target target = target_of(arguments.front());
     Client client;
     if (target.device.empty()) {
-        client.call(root_path, "org.devhost1.Manager", "CreateGuest", target.guest,
+        client.call(root_path, manager_interface, "CreateGuest", target.guest,
                     settings_of(arguments.begin() + 1, arguments.end()));
         return 0;
     }
@@ -43,7 +43,7 @@ int create(const Options & /*options*/, const Arguments &arguments)
             "create GUEST/DEVICE CLASS [KEY=VALUE...]; a class is 'can', 'snd', 'scmi', "
             "'video_decoder' or 'video_encoder'.");
     }
-    client.call(guest_path(target.guest), "org.devhost1.Guest", "CreateDevice", target.device,
+    client.call(guest_path(target.guest), guest_interface, "CreateDevice", target.device,
                 arguments[1], settings_of(arguments.begin() + 2, arguments.end()));
     return 0;
 }
@@ -57,9 +57,9 @@ int remove(const Options &options, const Arguments &arguments)
     const std::uint64_t flags = options.force ? 1 : 0;
     Client client;
     if (target.device.empty()) {
-        client.call(root_path, "org.devhost1.Manager", "RemoveGuest", target.guest, flags);
+        client.call(root_path, manager_interface, "RemoveGuest", target.guest, flags);
     } else {
-        client.call(guest_path(target.guest), "org.devhost1.Guest", "RemoveDevice", target.device,
+        client.call(guest_path(target.guest), guest_interface, "RemoveDevice", target.device,
                     flags);
     }
     return 0;
@@ -73,14 +73,14 @@ int limits(const Options &options, const Arguments &arguments)
     const std::string path = guest_path(target_of(arguments.front()).guest);
     Client client;
     if (arguments.size() == 1) {
-        const Setting guest = client.properties(path, "org.devhost1.Guest");
+        const Setting guest = client.properties(path, guest_interface);
         const Setting whole{
             .value = SettingTable{{"Limits", at(guest, "Limits")}, {"InUse", at(guest, "InUse")}}};
         options.json ? print_json(whole) : static_cast<void>(std::cout << lines(whole));
         return 0;
     }
     const bool none = arguments.size() == 2 && arguments[1] == "none";
-    client.call(path, "org.devhost1.Guest", "SetLimits",
+    client.call(path, guest_interface, "SetLimits",
                 settings_of(arguments.begin() + (none ? 2 : 1), arguments.end()));
     return 0;
 }
@@ -91,7 +91,7 @@ int set(const Options & /*options*/, const Arguments &arguments)
         throw UsageError("set GUEST/DEVICE KEY=VALUE...");
     }
     Client client;
-    client.call(path_of(target_of(arguments.front())), "org.devhost1.Device", "Configure",
+    client.call(path_of(target_of(arguments.front())), device_interface, "Configure",
                 settings_of(arguments.begin() + 1, arguments.end()));
     return 0;
 }
@@ -107,7 +107,7 @@ void set_stream(const Arguments &arguments, const char *method, const Value &val
                          "' is no number of a stream: the first one has number 0.");
     }
     Client client;
-    client.call(path_of(target_of(arguments.front())), "org.devhost1.Device", method,
+    client.call(path_of(target_of(arguments.front())), device_interface, method,
                 static_cast<std::uint32_t>(*stream), value);
 }
 
@@ -151,7 +151,7 @@ int restart_bus(const Options & /*options*/, const Arguments &arguments)
         throw UsageError("restart-bus GUEST/DEVICE.");
     }
     Client client;
-    client.call(path_of(target_of(arguments.front())), "org.devhost1.Device", "RestartBus");
+    client.call(path_of(target_of(arguments.front())), device_interface, "RestartBus");
     return 0;
 }
 
@@ -161,7 +161,7 @@ int reload(const Options & /*options*/, const Arguments &arguments)
         throw UsageError("reload takes no arguments.");
     }
     Client client;
-    client.call(root_path, "org.devhost1.Manager", "Reload");
+    client.call(root_path, manager_interface, "Reload");
     return 0;
 }
 

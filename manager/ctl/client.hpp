@@ -8,6 +8,14 @@
 
 namespace devhost::ctl {
 
+/// Of the service, as in manager/interfaces.
+inline constexpr const char *manager_interface = "org.devhost1.Manager";
+inline constexpr const char *guest_interface = "org.devhost1.Guest";
+inline constexpr const char *device_interface = "org.devhost1.Device";
+inline constexpr const char *policy_interface = "org.devhost1.Policy";
+inline constexpr const char *power_interface = "org.devhost1.Power";
+inline constexpr const char *guest_power_interface = "org.devhost1.GuestPower";
+
 /// devhostd on the system bus. Calls throw Error with the service's sentence.
 class Client {
 public:

@@ -19,7 +19,6 @@ namespace {
 
 constexpr const char *usage = "policy show|counters|clear GUEST, policy set GUEST FILE, "
                               "policy attach GUEST PROGRAM, or policy check FILE.";
-constexpr const char *policy_interface = "org.devhost1.Policy";
 
 // [policy] of a guest's file, or a file that has nothing but a policy. Checked here, so that a
 // mistake is reported with its line; what rules name, the daemon looks up.

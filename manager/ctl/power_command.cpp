@@ -19,11 +19,10 @@ namespace devhost::ctl {
 
 namespace {
 
-constexpr const char *usage =
-    "power [on|off|reboot|suspend [WHY]], power vote STATE WHY -- COMMAND..., power delay|block "
-    "WHY -- COMMAND..., power ceiling KIND HOST LEVEL|none [WHY], or power reset [GUEST].";
-constexpr const char *interface = "org.devhost1.Power";
-constexpr const char *guest_interface = "org.devhost1.GuestPower";
+constexpr const char *usage = "power [on|off|reboot|suspend [WHY]], power vote "
+                              "STATE WHY -- COMMAND..., power delay|block "
+                              "WHY -- COMMAND..., power ceiling KIND HOST "
+                              "LEVEL|none [WHY], or power reset [GUEST].";
 
 std::string boot_seconds(const Setting &time, bool since)
 {
@@ -69,7 +68,7 @@ std::string guests_text(const Setting &objects)
     std::vector<Row> rows{{"GUEST", "ROLE", "STATE", "WANTS", "SINCE", "LIMITED BY", "BUDGET",
                            "ORDER", "UNRESPONSIVE"}};
     for (const auto &[path, interfaces] : std::get<SettingTable>(objects.value)) {
-        const Setting &power = at(interfaces, guest_interface);
+        const Setting &power = at(interfaces, guest_power_interface);
         if (!std::holds_alternative<SettingTable>(power.value)) {
             continue;
         }
@@ -133,7 +132,7 @@ std::string resources_text(const Setting &power)
 int show_power(const Options &options)
 {
     Client client;
-    const Setting power = client.properties(power_path, interface);
+    const Setting power = client.properties(power_path, power_interface);
     if (options.json) {
         print_json(power);
         return 0;
@@ -167,9 +166,9 @@ int hold_while(const Arguments &arguments)
         "devhostctl of " + std::string(getlogin() == nullptr ? "root" : getlogin());
     const std::string &why = arguments[first - 1];
     const BusMessage answer =
-        vote ? client.call(power_path, interface, "Vote", arguments[1], who, why)
-             : client.call(power_path, interface, arguments[0] == "block" ? "Block" : "Delay", who,
-                           why);
+        vote ? client.call(power_path, power_interface, "Vote", arguments[1], who, why)
+             : client.call(power_path, power_interface, arguments[0] == "block" ? "Block" : "Delay",
+                           who, why);
     std::vector<char *> argv;
     for (std::size_t i = command; i < arguments.size(); i++) {
         argv.push_back(const_cast<char *>(arguments[i].c_str()));
@@ -193,7 +192,7 @@ int set_ceiling(const Arguments &arguments)
     }
     Client client;
     if (arguments[3] == "none") {
-        client.call(power_path, interface, "ClearCeiling", arguments[1], arguments[2]);
+        client.call(power_path, power_interface, "ClearCeiling", arguments[1], arguments[2]);
         return 0;
     }
     std::uint64_t level = 0;
@@ -202,7 +201,7 @@ int set_ceiling(const Arguments &arguments)
     if (error != std::errc() || end != text.data() + text.size()) {
         throw UsageError("A level is a number of Hz, kHz or microvolts, or 'none'.");
     }
-    client.call(power_path, interface, "SetCeiling", arguments[1], arguments[2], level,
+    client.call(power_path, power_interface, "SetCeiling", arguments[1], arguments[2], level,
                 joined(arguments.begin() + 4, arguments.end()));
     return 0;
 }
@@ -214,9 +213,9 @@ int reset(const Arguments &arguments)
         throw UsageError(usage);
     }
     if (arguments.size() == 2) {
-        client.call(guest_path(arguments[1]), guest_interface, "Reset");
+        client.call(guest_path(arguments[1]), guest_power_interface, "Reset");
     } else {
-        client.call(power_path, interface, "Reset");
+        client.call(power_path, power_interface, "Reset");
     }
     return 0;
 }
@@ -242,7 +241,7 @@ int power(const Options &options, const Arguments &arguments)
         throw UsageError(usage);
     }
     Client client;
-    client.call(power_path, interface, "RequestTransition", verb,
+    client.call(power_path, power_interface, "RequestTransition", verb,
                 joined(arguments.begin() + 1, arguments.end()));
     return 0;
 }

@@ -16,7 +16,6 @@ namespace devhost::ctl {
 
 namespace {
 
-constexpr const char *device_interface = "org.devhost1.Device";
 constexpr std::uint64_t us_a_second = 1000000;
 
 std::uint64_t number(const Setting &value)
@@ -179,7 +178,7 @@ Sample read_sample(Client &client)
     const Setting all = client.objects();
 
     for (const auto &[path, interfaces] : std::get<SettingTable>(all.value)) {
-        const Setting &guest = at(interfaces, "org.devhost1.Guest");
+        const Setting &guest = at(interfaces, guest_interface);
         const Setting &device = at(interfaces, device_interface);
         if (std::holds_alternative<SettingTable>(guest.value)) {
             sample.guests[text_at(guest, "Name")];

@@ -13,11 +13,6 @@ namespace devhost::ctl {
 
 namespace {
 
-constexpr const char *manager_interface = "org.devhost1.Manager";
-constexpr const char *guest_interface = "org.devhost1.Guest";
-constexpr const char *device_interface = "org.devhost1.Device";
-constexpr const char *policy_interface = "org.devhost1.Policy";
-
 struct Objects {
     std::vector<Setting> guests; // of Guest, with Policy beside it under "Policy"
     std::vector<Setting> devices;
@@ -177,7 +172,7 @@ int show(const Options &options, const Arguments &arguments)
     std::get<SettingTable>(guest.value)["Policy"] =
         client.properties(path_of(target), policy_interface);
     std::get<SettingTable>(guest.value)["Power"] =
-        client.properties(path_of(target), "org.devhost1.GuestPower");
+        client.properties(path_of(target), guest_power_interface);
     print_whole(options, guest);
     return 0;
 }
