@@ -105,7 +105,7 @@ std::string text(const std::array<char, size> &from)
     return {from.data(), strnlen(from.data(), size)};
 }
 
-void make_directory(const std::filesystem::path &directory)
+void make_new_directory(const std::filesystem::path &directory)
 {
     if (::mkdir(directory.c_str(), S_IRWXU) != 0) {
         throw PolicyError(
@@ -339,14 +339,14 @@ void OwnPolicy::pin(const std::filesystem::path &directory) const
         rules_->pin(directory);
     }
     pin_record(directory / record_name);
-    make_directory(maps);
+    make_new_directory(maps);
     bpf_object__for_each_map(map, object())
     {
         if (map != ops_ && bpf_map__fd(map) >= 0) {
             pin_one(bpf_map__fd(map), maps / pin_name(bpf_map__name(map)));
         }
     }
-    make_directory(programs);
+    make_new_directory(programs);
     bpf_object__for_each_program(program, object())
     {
         if (bpf_program__fd(program) >= 0) {

@@ -20,7 +20,7 @@ namespace devhost {
 
 namespace {
 
-constexpr std::string_view prefix = "video";
+constexpr std::string_view node_prefix = "video";
 
 // Those that the protocol has numbers for, and whole streams of them: codecs that take parsed
 // frames only have other names for their formats.
@@ -33,11 +33,11 @@ std::optional<std::uint32_t> number_of(const fs::path &node)
     const std::string name = node.filename();
     std::uint32_t number = 0;
 
-    if (!name.starts_with(prefix)) {
+    if (!name.starts_with(node_prefix)) {
         return std::nullopt;
     }
     const char *last = name.data() + name.size();
-    const auto [end, error] = std::from_chars(name.data() + prefix.size(), last, number);
+    const auto [end, error] = std::from_chars(name.data() + node_prefix.size(), last, number);
     return error == std::errc() && end == last ? std::optional(number) : std::nullopt;
 }
 
@@ -144,7 +144,7 @@ std::vector<fs::path> V4l2Codecs::nodes() const
     std::ranges::sort(numbers);
     result.reserve(numbers.size());
     for (const std::uint32_t number : numbers) {
-        result.push_back(dev_ / (std::string(prefix) + std::to_string(number)));
+        result.push_back(dev_ / (std::string(node_prefix) + std::to_string(number)));
     }
     return result;
 }
@@ -190,7 +190,7 @@ UniqueFd V4l2Codecs::open(const VideoDeviceConfig &video)
 std::vector<std::string> V4l2Codecs::names(std::uint32_t number)
 {
     const auto capability =
-        capability_of(open_node(dev_ / (std::string(prefix) + std::to_string(number))));
+        capability_of(open_node(dev_ / (std::string(node_prefix) + std::to_string(number))));
 
     return capability ? names_of(*capability) : std::vector<std::string>();
 }

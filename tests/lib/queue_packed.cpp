@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "queue.hpp"
+#include "shared.hpp"
 
 namespace dh {
 
@@ -9,18 +10,6 @@ namespace {
 
 constexpr uint16_t flag_avail = 1u << VRING_PACKED_DESC_F_AVAIL;
 constexpr uint16_t flag_used = 1u << VRING_PACKED_DESC_F_USED;
-
-template <typename T>
-T load(const T &where)
-{
-    return __atomic_load_n(&where, __ATOMIC_ACQUIRE);
-}
-
-template <typename T>
-void store(T &where, std::type_identity_t<T> value)
-{
-    __atomic_store_n(&where, value, __ATOMIC_RELEASE);
-}
 
 } // namespace
 

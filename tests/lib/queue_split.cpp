@@ -2,22 +2,11 @@
 #include <algorithm>
 
 #include "queue.hpp"
+#include "shared.hpp"
 
 namespace dh {
 
 namespace {
-
-template <typename T>
-T load(const T &where)
-{
-    return __atomic_load_n(&where, __ATOMIC_ACQUIRE);
-}
-
-template <typename T>
-void store(T &where, std::type_identity_t<T> value)
-{
-    __atomic_store_n(&where, value, __ATOMIC_RELEASE);
-}
 
 bool need_event(uint16_t event, uint16_t now, uint16_t before)
 {

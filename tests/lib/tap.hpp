@@ -84,15 +84,14 @@ void check_eq(const char *file, int line, const char *text, const A &a, const B 
 #define DH_CAT2(a, b) a##b
 #define DH_CAT(a, b) DH_CAT2(a, b)
 
-#define TEST(name)                                                                                 \
-    static void DH_CAT(test_, __LINE__)();                                                         \
-    static const ::dh::tap::Register DH_CAT(register_, __LINE__)(name, DH_CAT(test_, __LINE__));   \
-    static void DH_CAT(test_, __LINE__)()
+// Numbered by a counter, as several files may be compiled as one.
+#define DH_TEST(name, number, parameter)                                                           \
+    static void DH_CAT(test_, number)(parameter);                                                  \
+    static const ::dh::tap::Register DH_CAT(register_, number)(name, DH_CAT(test_, number));       \
+    static void DH_CAT(test_, number)(parameter)
 
-#define TEST_RINGS(name)                                                                           \
-    static void DH_CAT(test_, __LINE__)(::dh::RingKind ring);                                      \
-    static const ::dh::tap::Register DH_CAT(register_, __LINE__)(name, DH_CAT(test_, __LINE__));   \
-    static void DH_CAT(test_, __LINE__)([[maybe_unused]] ::dh::RingKind ring)
+#define TEST(name) DH_TEST(name, __COUNTER__, )
+#define TEST_RINGS(name) DH_TEST(name, __COUNTER__, [[maybe_unused]] ::dh::RingKind ring)
 
 #define CHECK(condition)                                                                           \
     do {                                                                                           \

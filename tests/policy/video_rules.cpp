@@ -168,7 +168,7 @@ TEST("policy: sizes and rates that are within the limits one by one, and not tog
     CHECK_EQ(set_params_of(codec, stream, 1920, 0, 0), uint32_t{ok_nodata});
     CHECK_EQ(set_params_of(codec, stream, 0, 1080, 0), uint32_t{ok_nodata});
     const Params in = codec.guest.params(stream, input);
-    const Resource raw = codec.guest.buffer(900, in.size);
+    const video::Resource raw = codec.guest.buffer(900, in.size);
     CHECK_EQ(codec.guest.attach(stream, input, raw).type, uint32_t{ok_nodata});
     codec.guest.queue_buffer(stream, input, raw, in.size);
     const auto event = codec.guest.event();

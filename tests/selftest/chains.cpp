@@ -7,12 +7,6 @@
 
 using namespace dh;
 
-namespace {
-
-constexpr uint16_t write_flag = VRING_DESC_F_WRITE;
-
-} // namespace
-
 TEST("D1 chain loops to itself, over two elements, through an indirect table (split)")
 {
     HostileFixture t(with_ring(RingKind::split));

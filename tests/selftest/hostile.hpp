@@ -7,6 +7,8 @@
 
 namespace dh {
 
+constexpr uint16_t write_flag = VRING_DESC_F_WRITE;
+
 // A descriptor of a chain made by hand.
 struct Raw {
     uint64_t addr;

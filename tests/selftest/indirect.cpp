@@ -6,7 +6,6 @@ using namespace dh;
 
 namespace {
 
-constexpr uint16_t write_flag = VRING_DESC_F_WRITE;
 constexpr uint16_t indirect_flag = VRING_DESC_F_INDIRECT;
 
 // A guest, buffers and a table of two entries that is good.

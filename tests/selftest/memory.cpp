@@ -11,8 +11,6 @@ using namespace dh;
 
 namespace {
 
-constexpr uint16_t write_flag = VRING_DESC_F_WRITE;
-
 // Runs until the end of the scope.
 template <typename F>
 class Background {

@@ -6,7 +6,6 @@ using namespace dh;
 
 namespace {
 
-constexpr uint16_t write_flag = VRING_DESC_F_WRITE;
 constexpr uint16_t next_flag = VRING_DESC_F_NEXT;
 constexpr uint16_t avail = 1 << VRING_PACKED_DESC_F_AVAIL;
 constexpr uint16_t used_bit = 1 << VRING_PACKED_DESC_F_USED;

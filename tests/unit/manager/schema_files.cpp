@@ -60,12 +60,12 @@ bool same_mixers(const std::string &a, const std::string &b)
 }
 
 constexpr std::string_view no_can = R"({"device": [{"can": null}]})";
-constexpr std::string_view can_device =
+constexpr std::string_view can_json =
     R"({"device": [{"name": "can0", "class": "can", "can": {"interface": "can0"}}]})";
-constexpr std::string_view snd_device = R"({"device": [{"name": "can0", "class": "snd", "snd": {
+constexpr std::string_view snd_json = R"({"device": [{"name": "can0", "class": "snd", "snd": {
     "stream": [{"pcm": "hw:PCH,0", "direction": "playback"}],
     "control": [{"card": "PCH", "name": "Master Playback Volume"}]}}]})";
-constexpr std::string_view scmi_device = R"({"device": [{"name": "can0", "class": "scmi", "scmi": {
+constexpr std::string_view scmi_json = R"({"device": [{"name": "can0", "class": "scmi", "scmi": {
     "resource": [{"kind": "clock", "host": "pixel"}]}}]})";
 constexpr std::string_view decoder =
     R"({"device": [{"name": "can0", "class": "video_decoder", "video": {"codec": "vpu"}}]})";
@@ -89,10 +89,10 @@ const SchemaFile &guest_file()
                   {R"(worker.scheduler="rr")", R"({"worker": {"priority": 1}})"},
                   {R"(power.role="emulate")", R"({"power": {"emulate_unit": "a.target"}})"},
                   {"power.emulate_unit", R"({"power": {"role": "emulate"}})"},
-                  {"device", can_device},
-                  {R"(device.class="snd")", snd_device},
+                  {"device", can_json},
+                  {R"(device.class="snd")", snd_json},
                   {R"(device.class="snd")", no_can},
-                  {R"(device.class="scmi")", scmi_device},
+                  {R"(device.class="scmi")", scmi_json},
                   {R"(device.class="scmi")", no_can},
                   {R"(device.class="video_decoder")", decoder},
                   {R"(device.class="video_decoder")", no_can},
@@ -100,9 +100,9 @@ const SchemaFile &guest_file()
                   {R"(device.class="video_encoder")", no_can},
                   {"device.can.fd=true",
                    R"({"device": [{"can": {"bitrate": 1, "data_bitrate": 1}}]})"},
-                  {"device.snd", snd_device},
+                  {"device.snd", snd_json},
                   {"device.snd", no_can},
-                  {"device.scmi", scmi_device},
+                  {"device.scmi", scmi_json},
                   {"device.scmi", no_can},
                   {"device.scmi.resource.type", sensor},
                   {"device.scmi.resource.scale", sensor},
@@ -116,9 +116,9 @@ const SchemaFile &guest_file()
                   {"device.video", decoder},
                   {"device.video", no_can},
                   {"device.video.node", R"({"device": [{"video": {"codec": null}}]})"},
-                  {"policy.can", can_device},
-                  {"policy.snd", snd_device},
-                  {"policy.scmi", scmi_device},
+                  {"policy.can", can_json},
+                  {"policy.snd", snd_json},
+                  {"policy.scmi", scmi_json},
                   {"policy.scmi.rule.resource",
                    R"({"policy": {"scmi": {"rule": [{"protocol": "clock"}]}}})"},
                   {"policy.video.decode", decoder},
