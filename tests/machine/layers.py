@@ -15,6 +15,7 @@ the images the same way. So a changed test rewrites a few megabytes, not the who
 
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import arch
@@ -106,12 +107,18 @@ def package_parts():
     return parts
 
 
-def base():
+def base(beside=lambda layer: None):
+    """beside(layer) is called as soon as programs can run in it, before there is an image."""
     files = ["tests/machine/packages.list", "tests/machine/base-setup.sh"]
     layer = Layer("base", host.content_key(files, SUITE), None)
     with host.locked("base", unless=lambda: layer.ready):
         if not layer.ready:
             _build_base(layer)
+            beside(layer)
+            say("base root done, making its image")
+            layer.finish("8G")
+            return layer
+    beside(layer)
     return layer
 
 
@@ -134,8 +141,6 @@ def _build_base(layer):
             f"--customize-hook={setup} kernels \"$1\"",
             SUITE, layer.root, sources]
     run(argv, log=layer.log)
-    say("base root done, making its image")
-    layer.finish("8G")
 
 
 def kernels(layer):
@@ -299,18 +304,24 @@ def directories():
 def ensure(upto="tests", want_images=False, want_sanitizer=False, want_emulator=False):
     """Build what is missing of the layers up to one; returns the topmost."""
     directories()
-    layer = base()
-    if want_emulator:
-        try:
-            emulator(layer)
-        except host.SetupError as problem:
-            say(f"{problem}; Debian's QEMU is used: guests may hang in it, and two of them soon end the VM")
-    layer = images(layer, want_images) or layer
-    if want_sanitizer:
-        layer = sanitizer(layer)
-    for make in (bench, product, tests)[:ORDER.index(upto)]:
-        layer = make(layer) or layer
+    with ThreadPoolExecutor(1) as beside:
+        made = []
+        layer = base(lambda root: want_emulator and made.append(beside.submit(_emulator_or_word, root)))
+        layer = images(layer, want_images) or layer
+        if want_sanitizer:
+            layer = sanitizer(layer)
+        for make in (bench, product, tests)[:ORDER.index(upto)]:
+            layer = make(layer) or layer
+        for done in made:
+            done.result()
     return layer
+
+
+def _emulator_or_word(below):
+    try:
+        emulator(below)
+    except host.SetupError as problem:
+        say(f"{problem}; Debian's QEMU is used: guests may hang in it, and two of them soon end the VM")
 
 
 def last():
