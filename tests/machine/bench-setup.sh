@@ -28,7 +28,7 @@ for dir in "$root"/lib/modules/*/; do
 		sed -i 's/can\.fd\.data_bittiming/can.data_bittiming/' "$work/virtio_can.c"
 	fi
 	printf 'obj-m := virtio_can.o\nccflags-y := -I$(src)/include\n' >"$work/Kbuild"
-	make -C "/lib/modules/$release/build" M="$work" modules
+	make -C "/lib/modules/$release/build" M="$work" "-j$(nproc)" modules
 	install -D -m 644 "$work/virtio_can.ko" "$bench/modules/$release/virtio_can.ko"
 done
 
@@ -52,7 +52,7 @@ for dir in "$root"/lib/modules/*/; do
 	printf 'obj-m := v4l2-mem2mem.o\n' >"$work/mem2mem/Kbuild"
 	printf 'obj-m := vicodec.o\nvicodec-y := vicodec-core.o codec-fwht.o codec-v4l2-fwht.o\n' \
 		>"$work/vicodec/Kbuild"
-	make -C "/lib/modules/$release/build" M="$work" modules
+	make -C "/lib/modules/$release/build" M="$work" "-j$(nproc)" modules
 	install -D -m 644 -t "$dir/updates/devhost-bench" "$work"/*/*.ko
 done
 

@@ -20,23 +20,19 @@ if [ -d "$tree/tests/e2e" ]; then
 	find "$tree/tests/e2e" -maxdepth 1 -type f ! -name CMakeLists.txt -exec cp {} "$target/e2e/" \;
 fi
 
-# test modules, against the symbols of our own
+# test modules, against the symbols of our own: as dkms has built them, or by hand for another architecture
 for dir in "$root"/lib/modules/*/; do
 	release=$(basename "$dir")
 	headers=/lib/modules/$release/build
 	work=/build/kbuild/$release
+	set -- "$root"/var/lib/dkms/devhost/*/"$release"/*/module/Module.symvers
+	[ -e "$1" ] || set -- "$work/Module.symvers"
 	mkdir -p "$work/tests"
 	rm -rf "$work/tests/kmod"
-	cp -rp "$tree/tests/kmod" "$work/tests/" 2>/dev/null || continue
-	symbols=
-	if [ -e "$tree/Kbuild" ]; then
-		cp -rpu "$tree/Kbuild" "$tree/kernel" "$work/"
-		make -C "$headers" M="$work" "-j$(nproc)" modules
-		symbols=$work/Module.symvers
-	fi
+	cp -rp "$tree/tests/kmod" "$work/tests/"
+	cp -rpu "$tree/kernel" "$work/"
 	for module in "$work"/tests/kmod/*/; do
-		[ -e "$module/Kbuild" ] || [ -e "$module/Makefile" ] || continue
-		make -C "$headers" M="${module%/}" KBUILD_EXTRA_SYMBOLS="$symbols" modules
+		make -C "$headers" M="${module%/}" KBUILD_EXTRA_SYMBOLS="$1" "-j$(nproc)" modules
 		find "$module" -name '*.ko' -exec \
 			install -D -m 644 -t "$dir/updates/devhost-tests" {} \;
 	done
