@@ -57,7 +57,7 @@ def main(argv):
     parser.add_argument("--kernel", default="6.12", help="6.12 (default) or 7.2")
     options = parser.parse_args(argv)
     host.install_packages()
-    layer = layers.ensure("product", want_emulator=True)
+    layer = layers.ensure("product" if options.kernel == "6.12" else "modules", want_emulator=True)
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
     for path in (MACHINE / "demo").iterdir():

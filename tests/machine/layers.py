@@ -6,7 +6,8 @@ images     kernels of guests that Debian has none for; only where a test that ne
 sanitizer  a kernel that finds mistakes; only where it is asked for, with layers of its own on top
 emulator   QEMU for device hosts with guests: no part of the disk
 bench      the agent, the guests' initrd and drivers
-product    our own packages, installed by apt, their modules built by dkms
+product    our own packages, installed by apt, their modules built by dkms for Debian's own kernel
+modules    the same modules for the other kernels
 tests      test modules, programs and scripts in /opt/devhost-tests
 
 A layer is a directory (the upper side of an overlay mount) and an ext4 image of it; the VM stacks
@@ -32,7 +33,7 @@ PRODUCT_SOURCES = ["Kbuild", "CMakeLists.txt", "kernel", "manager", "tools", "bp
 TEST_DOCS = ["docs/dbus.md",  # held against the interfaces by a unit test
              "docs/policy.md",  # what it prints is compiled
              "docs/tutorial.md", "docs/howto"]  # what they print is run
-ORDER = ["base", "bench", "product", "tests"]
+ORDER = ["base", "bench", "product", "modules", "tests"]
 
 
 class Layer:
@@ -278,9 +279,14 @@ def product(below):
     """Our packages; None while the tree has no packaging yet."""
     if not (TOP / "CMakeLists.txt").exists():
         return None
-    return _build("product", below, PRODUCT_SOURCES + ["tests/machine/product-setup.sh"],
+    return _build("product", below, PRODUCT_SOURCES + ["tests/machine/product-setup.sh", "tests/machine/modules-setup.sh"],
                   "product-setup.sh", "2G",
                   "building the packages, installing them by apt, modules by dkms", _sync)
+
+
+def modules(below):
+    return _build("modules", below, ["tests/machine/modules-setup.sh"], "modules-setup.sh", "256M",
+                  "building the modules for the other kernels")
 
 
 def test_sources():
@@ -310,7 +316,7 @@ def ensure(upto="tests", want_images=False, want_sanitizer=False, want_emulator=
         layer = images(layer, want_images) or layer
         if want_sanitizer:
             layer = sanitizer(layer)
-        for make in (bench, product, tests)[:ORDER.index(upto)]:
+        for make in (bench, product, modules, tests)[:ORDER.index(upto)]:
             layer = make(layer) or layer
         for done in made:
             done.result()

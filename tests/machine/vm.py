@@ -69,7 +69,7 @@ def execute(machine, options):
 def main(argv):
     options = parse(argv)
     host.install_packages()
-    upto = "bench" if options.base else "product" if options.no_tests else "tests"
+    upto = "bench" if options.base else "modules" if options.no_tests else "tests"
     if options.arch == arch.ARM64.name:
         if options.icount or options.kernel == "sanitizer":
             raise host.SetupError("the arm64 device host has no --icount and no sanitizer kernel")
