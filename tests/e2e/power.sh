@@ -11,7 +11,7 @@
 agent=$(command -v scmi-agent || echo /opt/devhost-tests/bin/scmi-agent)
 knobs=/sys/kernel/debug/scmi_providers
 
-plan 102
+plan 103
 
 # What a failure needs to be told from: the decision, and what led to it.
 report() {
@@ -340,13 +340,14 @@ no_guest g3
 # past logind
 tell g2 rate 0 30000000
 eventually 60 grep -qx 30000000 $knobs/clk0/rate
-mark
+spawn states device-states # the daemon sleeps as well, and may ask only when it is over
+need "past logind: the kernel is heard" eventually 60 grep -qx listening "$log/states"
 check "past logind: the machine sleeps" sh -c 'echo mem >/sys/power/state'
 stopped() {
-	tail -n +$((marked + 1)) "$log/story" | grep '^g2/scmi0 ' | grep -o 'State=[a-z]*' | tr '\n' ' ' |
-		grep -q 'State=quiesced State=running'
+	grep '^g2/scmi0 ' "$log/states" | tr '\n' ' ' | grep -q 'g2/scmi0 quiesced g2/scmi0 running'
 }
 check "past logind: the device was stopped meanwhile" eventually 60 stopped
+kill "$(cat "$log/states.pid")"
 check "past logind: what its guest wants still counts" grep -qx 30000000 $knobs/clk0/rate
 tell g2 rate 0 31000000
 check "past logind: it goes on" eventually 60 grep -qx 31000000 $knobs/clk0/rate
