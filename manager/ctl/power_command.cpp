@@ -19,10 +19,9 @@ namespace devhost::ctl {
 
 namespace {
 
-constexpr const char *usage = "power [on|off|reboot|suspend [WHY]], power vote "
-                              "STATE WHY -- COMMAND..., power delay|block "
-                              "WHY -- COMMAND..., power ceiling KIND HOST "
-                              "LEVEL|none [WHY], or power reset [GUEST].";
+constexpr const char *usage =
+    "power [on|off|reboot|suspend [WHY]], power vote STATE WHY -- COMMAND..., power delay|block "
+    "WHY -- COMMAND..., power ceiling KIND HOST LEVEL|none [WHY], or power reset [GUEST].";
 
 std::string boot_seconds(const Setting &time, bool since)
 {
