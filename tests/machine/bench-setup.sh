@@ -9,7 +9,9 @@ mkdir -p "$bench/modules"
 
 "${CROSS_COMPILE:-}gcc" -O2 -D_GNU_SOURCE -Wall -Wextra -Werror -static -o "$bench/agent" $machine/guest/agent.c
 install -m 755 $machine/guest/guest-init "$bench/"
-install -m 644 $machine/agent.py $machine/arch.py $machine/console.py $machine/initrd.py "$bench/"
+install -m 644 $machine/agent.py $machine/arch.py $machine/console.py $machine/initrd.py \
+	$machine/guest/guest_machine.py $machine/guest/guest_run.py "$bench/"
+python3 -m compileall -q "$bench"
 install -m 755 $machine/guest/devhost-guest "$root/usr/bin/devhost-guest"
 
 # the guests' virtio_can, for kernels that lack it; the driver is the newest kernel's
