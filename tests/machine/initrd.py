@@ -5,7 +5,8 @@ import lzma
 from pathlib import Path
 
 # in the order in which /init wants them; what is built in is left out
-MODULES = ["virtio_mmio", "virtio_blk", "ext4", "overlay", "9pnet_virtio", "9p"]
+MODULES = ["virtio_mmio", "virtio_blk", "ext4", "overlay"]
+SHARE_MODULES = ["9pnet_virtio", "9p"]  # only where directories are shared: they take seconds in a guest
 
 
 class Cpio:
@@ -29,8 +30,8 @@ class Cpio:
         return bytes(self.data)
 
 
-def module_files(modules_dir):
-    """The files of MODULES with their dependencies, in loading order."""
+def module_files(modules_dir, names):
+    """The files of these modules with their dependencies, in loading order."""
     depends, by_name = {}, {}
     for line in (modules_dir / "modules.dep").read_text().splitlines():
         path, needs = line.split(":")
@@ -45,7 +46,7 @@ def module_files(modules_dir):
             order.append(path)
 
     builtin = (modules_dir / "modules.builtin").read_text()
-    for name in MODULES:
+    for name in names:
         if name in by_name:
             load(by_name[name])
         elif f"/{name}.ko" not in builtin.replace("-", "_"):
@@ -72,12 +73,14 @@ def make(busybox, modules_dir, init, target):
     cpio.add("bin/busybox", 0o100755, busybox.read_bytes())
     cpio.add("bin/sh", 0o120777, b"busybox")
     cpio.add("init", 0o100755, init.read_bytes())
-    names = []
-    for path in module_files(modules_dir):
-        name = path.name.split(".")[0] + ".ko"
-        names.append(name)
-        cpio.add(f"m/{name}", 0o100644, plain(path))
-    cpio.add("modules", 0o100644, "".join(f"{n}\n" for n in names).encode())
+    listed = set()
+    for listing, wanted in ("modules", MODULES), ("share-modules", SHARE_MODULES):
+        paths = [path for path in module_files(modules_dir, wanted) if path not in listed]
+        listed.update(paths)
+        names = [path.name.split(".")[0] + ".ko" for path in paths]
+        for name, path in zip(names, paths):
+            cpio.add(f"m/{name}", 0o100644, plain(path))
+        cpio.add(listing, 0o100644, "".join(f"{n}\n" for n in names).encode())
     target.parent.mkdir(parents=True, exist_ok=True)
     # decompressing costs more time under emulation than reading
     target.write_bytes(cpio.finish())
