@@ -31,5 +31,5 @@ mount --rbind /dev "$root/dev"
 mount -t tmpfs tmp "$root/tmp"
 mkdir -p "$root/run"
 exec chroot "$root" /usr/bin/env -i PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-	LANG=C.UTF-8 CCACHE_DIR=/build/cache/ccache CCACHE_SLOPPINESS=time_macros \
+	LANG=C.UTF-8 CCACHE_DIR=/build/cache/ccache CCACHE_SLOPPINESS=pch_defines,time_macros \
 	CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache "$@"
