@@ -13,10 +13,8 @@ from results import SKIP
 from tap import Tap
 
 TESTS = "/opt/devhost-tests"
-OWN_MACHINE = {  # programs that want another device host than the others share
-    "selftest/dmabuf": {"qemu_args": ["-device", "intel-iommu", "-device", "edu"]},
-    "e2e/packages.sh": {},  # leaves nothing of ours for others
-}
+DEVICES = ["-device", "intel-iommu", "-device", "edu"]  # selftest/dmabuf wants DMA behind an IOMMU
+OWN_MACHINE = ["e2e/packages.sh"]  # which leaves nothing of ours for others
 SEVERAL_GUESTS = ["e2e/can-traffic.sh", "e2e/docs.py"]  # which Debian's QEMU does not stand
 # what is younger than 5 s or only just lost its last pointer is not reported by the first scan
 LEAKS = """cd /sys/kernel/debug
@@ -51,9 +49,8 @@ class Runner:
         while left:
             self._boot(left)
         for program in programs:
-            wants = OWN_MACHINE.get("/".join(program))
-            if wants is not None:
-                self._boot([program], **wants)
+            if "/".join(program) in OWN_MACHINE:
+                self._boot([program])
 
     def _can(self, suite, program):
         if f"{suite}/{program}" in SEVERAL_GUESTS and not layers.emulator(self.layer.stack()[-1], wanted=False):
@@ -61,9 +58,9 @@ class Runner:
             return False
         return True
 
-    def _boot(self, left, **wants):
+    def _boot(self, left):
         """Run what is left, until the machine can't be used any more."""
-        machine = qemu.Machine(self.layer, self.kernel, **wants)
+        machine = qemu.Machine(self.layer, self.kernel, qemu_args=DEVICES)
         say(f"{self.kernel}: booting; logs in {machine.dir}")
         self.offset, self.alone = 0, self.soak
         with machine:
