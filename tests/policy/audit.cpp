@@ -220,7 +220,8 @@ TEST("policy: without a policy nothing is served, whatever the mode of the one b
 
 TEST("policy: between audit and enforce nothing is refused that both let pass, under traffic")
 {
-    tap::time_limit(200);
+    const unsigned swaps = tap::rounds(8, 200);
+    tap::time_limit(swaps * 10);
     PolicyFixture t;
     const devhost::PolicyGuest known = t.known();
     const std::array configs{policy(audit + both("deny")), policy(enforce + both("allow"))};
@@ -228,7 +229,7 @@ TEST("policy: between audit and enforce nothing is refused that both let pass, u
 
     store().apply(known, configs[0]);
     swap_under(
-        20, [&](unsigned i) { store().apply(known, configs.at(i % 2)); },
+        swaps, [&](unsigned i) { store().apply(known, configs.at(i % 2)); },
         [&] {
             CHECK(t.sends(0x123));
             sent++;

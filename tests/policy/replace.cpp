@@ -35,7 +35,7 @@ std::string rules(unsigned which)
 
 TEST("S10 swaps under traffic: each frame is judged by the old or the new rules")
 {
-    const unsigned swaps = tap::rounds(10, 200);
+    const unsigned swaps = tap::rounds(8, 200);
     tap::time_limit(swaps * 10);
     PolicyFixture t;
     std::atomic<bool> stop = false;
@@ -100,14 +100,15 @@ TEST("S10 swaps under traffic: each frame is judged by the old or the new rules"
 
 TEST("S10 whoever replaces a policy is killed: the old or the new is in force, and is found")
 {
-    tap::time_limit(200);
+    const unsigned kills = tap::rounds(10, 100);
+    tap::time_limit(kills * 10);
     PolicyFixture t;
     const devhost::PolicyGuest known = t.known();
     const std::array configs{policy(rules(0)), policy(rules(1))};
     std::array<unsigned, 2> found{};
 
     store().apply(known, configs[0]);
-    for (unsigned i = 0; i < 20; i++) {
+    for (unsigned i = 0; i < kills; i++) {
         const pid_t child = fork();
 
         if (child == 0) {
@@ -115,7 +116,7 @@ TEST("S10 whoever replaces a policy is killed: the old or the new is in force, a
                 store().apply(known, configs.at(n % 2));
             }
         }
-        usleep(300000 + i * 37000);
+        usleep(300000 + i % 20 * 37000);
         CHECK_EQ(kill(child, SIGKILL), 0);
         CHECK_EQ(waitpid(child, nullptr, 0), child);
 

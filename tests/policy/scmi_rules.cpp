@@ -247,7 +247,7 @@ TEST("policy: rules for one SCMI device are not for another, nor for one that is
 
 TEST("S10 swaps under commands of SCMI: each is judged by the old or the new rules")
 {
-    const unsigned swaps = tap::rounds(20, 200);
+    const unsigned swaps = tap::rounds(8, 200);
     tap::time_limit(swaps * 10);
     CommandFixture t;
     uint64_t asked = 0;

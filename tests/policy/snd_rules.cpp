@@ -370,7 +370,7 @@ TEST("policy: rules for one sound device are not for another, nor for one that i
 
 TEST("S10 swaps under requests of sound: each is judged by the old or the new rules")
 {
-    const unsigned swaps = tap::rounds(20, 200);
+    const unsigned swaps = tap::rounds(8, 200);
     tap::time_limit(swaps * 10);
     SoundFixture t;
     uint64_t asked = 0;

@@ -237,7 +237,7 @@ TEST("policy: rules for one video device are not for another, nor for one that i
 
 TEST("S10 swaps under requests of video: each is judged by the old or the new rules")
 {
-    const unsigned swaps = tap::rounds(20, 200);
+    const unsigned swaps = tap::rounds(8, 200);
     tap::time_limit(swaps * 10);
     WatchedFixture t;
     uint64_t asked = 0;
