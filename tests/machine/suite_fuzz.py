@@ -15,7 +15,7 @@ SOURCES = TOP / "tests/fuzz"
 CORPUS = SOURCES / "corpus"
 OUT = host.BUILD / "fuzz"  # the programs, what they found, what they learned
 MAKE = "/build/fuzz/make"
-SECONDS, SOAK_SECONDS = 10, 60  # of one program
+SECONDS, SOAK_SECONDS = 5, 60  # of one program
 # what was freed is watched for a while only: there is little memory, and much is freed
 ASAN = "quarantine_size_mb=8:malloc_context_size=3"
 _FUZZER = re.compile(r"^fuzzer\((\w+)", re.M)
