@@ -56,7 +56,8 @@ D
 cd $work/build
 ../qemu/configure --target-list=x86_64-softmmu --without-default-features --without-default-devices \
 	--with-devices-x86_64=bench --enable-system --enable-tcg --enable-virtfs --enable-attr \
-	--enable-cap-ng --enable-fdt=system --disable-install-blobs --disable-docs --disable-werror
+	--enable-cap-ng --enable-fdt=system --disable-install-blobs --disable-docs --disable-werror \
+	--disable-debug-info --enable-trace-backends=nop
 ninja qemu-system-x86_64
 strip -o $out/usr/bin/qemu-system-x86_64 qemu-system-x86_64
 cd /
