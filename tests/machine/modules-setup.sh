@@ -1,16 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# modules-setup.sh [RELEASE...]: inside the root: our modules for these kernels, or for all there are.
+# modules-setup.sh [RELEASE]: inside the root: our modules, which apt has had built for this kernel, or now
+# for those that were put off.
 set -e
+
+# dkms runs depmod after each package, seconds each time: here once at the end
+mkdir -p /tmp/bin
+ln -sf /bin/true /tmp/bin/depmod
+
 if [ $# = 0 ]; then
-	for dir in /lib/modules/*/; do
-		[ ! -L "$dir/build-later" ] || mv "$dir/build-later" "$dir/build"
-		set -- "$@" "$(basename "$dir")"
+	for later in /lib/modules/*/build-later; do
+		mv "$later" "${later%-later}"
+		release=$(basename "${later%/*}")
+		PATH=/tmp/bin:$PATH dkms autoinstall -k "$release"
+		set -- "$@" "$release"
 	done
 fi
 # apt goes on when dkms passes a kernel over; here each must have its modules
 for release; do
-	dkms autoinstall -k "$release"
 	for module in devhost vhost_can vhost_snd vhost_scmi vhost_video virtio_video; do
 		if ! find "/lib/modules/$release/updates" -name "$module.ko*" 2>/dev/null | grep -q .; then
 			dkms status
