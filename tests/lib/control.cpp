@@ -348,6 +348,16 @@ TestDevice::~TestDevice()
     }
 }
 
+uint64_t TestDevice::pinned_down_to(uint64_t bytes)
+{
+    uint64_t now = pinned();
+    for (int i = 0; i < 500 && now > bytes; i++) {
+        usleep(10000);
+        now = pinned();
+    }
+    return now;
+}
+
 void TestDevice::remove()
 {
     if (!present_) {

@@ -132,6 +132,9 @@ public:
     DeviceInfo info() { return control_.device(guest(), name()); }
     Stats stats() { return control_.stats(guest(), name()); }
     uint64_t pinned() { return control_.guest(guest()).pinned; }
+    // After an unmap of a device that runs: a pass of the worker keeps the map that
+    // it began with, so there it comes down to @bytes once that pass is over.
+    uint64_t pinned_down_to(uint64_t bytes);
     uint64_t exported() { return control_.guest(guest()).exported; }
     Control &control() { return control_; }
     // Removes it now; the destructor then does nothing.
