@@ -4,9 +4,12 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 
+#include "host.hpp"
 #include "tap.hpp"
 
 namespace dh {
@@ -350,12 +353,24 @@ TestDevice::~TestDevice()
 
 uint64_t TestDevice::pinned_down_to(uint64_t bytes)
 {
-    uint64_t now = pinned();
-    for (int i = 0; i < 500 && now > bytes; i++) {
-        usleep(10000);
-        now = pinned();
-    }
+    uint64_t now = 0;
+    within(5000, [&] { return (now = pinned()) <= bytes; });
     return now;
+}
+
+std::vector<std::string> TestDevice::helpers() const
+{
+    // Of kernel threads /proc tells the whole name.
+    const std::string comm = "dj-" + guest() + "." + name() + "\n";
+    std::vector<std::string> found;
+    for (const auto &entry : std::filesystem::directory_iterator("/proc")) {
+        // Of one that has ended meanwhile there is nothing to read.
+        if (isdigit(entry.path().filename().c_str()[0]) &&
+            read_file(entry.path() / "comm") == comm) {
+            found.push_back(entry.path().filename());
+        }
+    }
+    return found;
 }
 
 void TestDevice::remove()

@@ -136,6 +136,8 @@ public:
     // it began with, so there it comes down to @bytes once that pass is over.
     uint64_t pinned_down_to(uint64_t bytes);
     uint64_t exported() { return control_.guest(guest()).exported; }
+    // Threads of the kernel that run what sleeps, by their ids.
+    std::vector<std::string> helpers() const;
     Control &control() { return control_; }
     // Removes it now; the destructor then does nothing.
     void remove();

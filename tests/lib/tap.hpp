@@ -7,14 +7,32 @@
 // The second form runs once for the split and once for the packed ring.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 namespace dh {
 
 enum class RingKind { split, packed };
+
+// Waits until @holds() does, for so long at most; whether it does. It is asked once more when the
+// time is up: this thread may have been held up, not what it waits for.
+template <typename F>
+bool within(int ms, F holds)
+{
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + std::chrono::milliseconds(ms);
+    for (bool last = false; !holds(); std::this_thread::sleep_for(std::chrono::milliseconds(5))) {
+        if (last) {
+            return false;
+        }
+        last = Clock::now() >= end;
+    }
+    return true;
+}
 
 } // namespace dh
 

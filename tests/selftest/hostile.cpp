@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hostile.hpp"
 
-#include <unistd.h>
-
 namespace dh {
 
 uint16_t Hostile::put(const std::vector<Raw> &chain, uint32_t index)
@@ -94,10 +92,9 @@ bool TwoRegions::hold(uint64_t addr, uint32_t length)
 
 uint64_t TwoRegions::lost(uint64_t expected)
 {
-    for (int i = 0; i < 500 && guest.count(ECHO_COUNT_LOST) < expected; i++) {
-        usleep(10000);
-    }
-    return guest.count(ECHO_COUNT_LOST);
+    uint64_t now = 0;
+    within(5000, [&] { return (now = guest.count(ECHO_COUNT_LOST)) >= expected; });
+    return now;
 }
 
 } // namespace dh
