@@ -207,6 +207,7 @@ void devhost_packed_push(struct devhost_ring *ring, u16 id, u16 slots, u32 len)
 	desc += ring->last_used;
 	WRITE_ONCE(desc->len, cpu_to_le32(len));
 	WRITE_ONCE(desc->id, cpu_to_le16(id));
+	ring->pushed++;
 	/* The driver sees the flags after the rest and the data. */
 	smp_store_release(&desc->flags, cpu_to_le16(flags));
 
@@ -216,7 +217,6 @@ void devhost_packed_push(struct devhost_ring *ring, u16 id, u16 slots, u32 len)
 	}
 	ring->last_used = next;
 	ring->unsignalled += slots;
-	ring->pushed++;
 }
 
 bool devhost_packed_notify(struct devhost_ring *ring)
