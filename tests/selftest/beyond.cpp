@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What lasts longer than a pass of the worker: requests that sleep on helper
 // threads, and guest memory that a module holds.
-#include <dirent.h>
-
 #include <chrono>
 #include <cstring>
 #include <string>
@@ -21,27 +19,16 @@ long since_ms(Clock::time_point start)
     return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
 }
 
-// Helper threads of this device, by their ids.
-std::vector<std::string> helpers(const TestDevice &device)
+// Whether the device soon has that many requests of the control queue, in all.
+bool taken(TestDevice &device, uint64_t requests)
 {
-    // Of kernel threads /proc tells the whole name.
-    const std::string name = "dj-" + device.guest() + "." + device.name();
-    std::vector<std::string> found;
-    DIR *dir = opendir("/proc");
-    while (const dirent *entry = readdir(dir)) {
-        if (entry->d_name[0] < '0' || entry->d_name[0] > '9') {
-            continue;
-        }
-        try {
-            if (read_file(std::string("/proc/") + entry->d_name + "/comm") == name + "\n") {
-                found.push_back(entry->d_name);
-            }
-        } catch (const std::exception &) {
-            // It ended meanwhile.
-        }
-    }
-    closedir(dir);
-    return found;
+    return within(5000, [&] { return device.stats().vqs[ECHO_VQ_CONTROL].popped >= requests; });
+}
+
+// Whether soon that many of them sleep, or have slept: on a helper.
+bool asleep(TestDevice &device, uint64_t requests)
+{
+    return within(5000, [&] { return device.stats().counters.at("begun") >= requests; });
 }
 
 struct Sleeper {
@@ -72,16 +59,17 @@ TEST_RINGS("helpers: a request that sleeps holds up nobody")
 {
     HostileFixture t(with_ring(ring));
     Hostile &g = t.guest;
+    constexpr uint32_t length = 5000; // the others may take that long on a slow machine
     const auto start = Clock::now();
-    const Sleeper s = sleep_request(g, 3000);
+    const Sleeper s = sleep_request(g, length);
     for (int i = 0; i < 20; i++) {
         g.good();
     }
-    CHECK(since_ms(start) < 3000);
+    CHECK(since_ms(start) < length);
     CHECK(!g.queue(ECHO_VQ_CONTROL).ready());
     g.queue(ECHO_VQ_CONTROL).expect();
-    CHECK(since_ms(start) >= 3000);
-    CHECK_EQ(g.as<echo_control_in>(s.in)->value, 3000U);
+    CHECK(since_ms(start) >= length);
+    CHECK_EQ(g.as<echo_control_in>(s.in)->value, length);
 }
 
 TEST("helpers: bounded in number, and in the cgroup of the VMM")
@@ -114,23 +102,19 @@ TEST("helpers: bounded in number, and in the cgroup of the VMM")
     }
     // They come one by one: to change a cgroup takes its time.
     std::vector<std::string> pids;
-    for (int waited = 0; waited < 1500 && pids.size() < 4; waited += 10) {
-        usleep(10000);
-        pids = helpers(t.device);
-    }
+    within(5000, [&] { return (pids = t.device.helpers()).size() >= 4; });
     CHECK_EQ(pids.size(), 4U);
+    // A thread has its name before it is moved, and is moved before it does anything.
     for (const std::string &pid : pids) {
-        CHECK_EQ(read_file("/proc/" + pid + "/cgroup"), std::string("0::/dh-helpers\n"));
+        const std::string file = "/proc/" + pid + "/cgroup";
+        CHECK(within(5000, [&] { return read_file(file) == "0::/dh-helpers\n"; }));
     }
     for (int i = 0; i < 40; i++) {
         g.queue(ECHO_VQ_CONTROL).expect();
     }
     CHECK_EQ(g.count(ECHO_COUNT_SLEPT), 40U);
     g.vdpa().set_status(0);
-    for (int i = 0; i < 100 && !helpers(t.device).empty(); i++) {
-        usleep(10000);
-    }
-    CHECK(helpers(t.device).empty());
+    CHECK(within(5000, [&] { return t.device.helpers().empty(); }));
 }
 
 TEST("helpers: more than may be under way wait in the queue")
@@ -155,18 +139,20 @@ TEST_RINGS("helpers: reset does not wait for who sleeps, and nothing comes after
 {
     HostileFixture t(with_ring(ring));
     Hostile &g = t.guest;
-    for (int i = 0; i < 10; i++) {
-        sleep_request(g, 2000);
-    }
-    usleep(50000);
+    constexpr uint32_t length = 5000;
     const auto start = Clock::now();
+    for (int i = 0; i < 10; i++) {
+        sleep_request(g, length);
+    }
+    CHECK(taken(t.device, 10));
+    CHECK(asleep(t.device, 4));
     g.restart();
-    CHECK(since_ms(start) < 1500);
+    CHECK(since_ms(start) < length); // none of them has ended yet
     g.good();
-    usleep(2500000);
-    CHECK(!g.queue(ECHO_VQ_CONTROL).ready());
+    CHECK(within(4 * length, [&] { return g.count(ECHO_COUNT_DROPPED) >= 10; }));
     CHECK_EQ(g.count(ECHO_COUNT_DROPPED), 10U);
-    CHECK(helpers(t.device).empty());
+    CHECK(within(5000, [&] { return t.device.helpers().empty(); }));
+    CHECK(!g.queue(ECHO_VQ_CONTROL).ready());
     g.good();
 }
 
@@ -177,7 +163,7 @@ TEST_RINGS("helpers: suspend answers who sleeps")
     for (int i = 0; i < 6; i++) {
         sleep_request(g, 300);
     }
-    usleep(50000);
+    CHECK(taken(t.device, 6));
     must(g.vdpa().suspend(), "suspend");
     for (int i = 0; i < 6; i++) {
         g.queue(ECHO_VQ_CONTROL).expect();
@@ -189,11 +175,12 @@ TEST_RINGS("helpers: suspend answers who sleeps")
 TEST("helpers: removal waits for who sleeps")
 {
     auto t = std::make_unique<HostileFixture>(with_ring(RingKind::split));
-    sleep_request(t->guest, 1500);
-    usleep(50000);
     const auto start = Clock::now();
+    sleep_request(t->guest, 1500);
+    // One that no helper has begun is not waited for.
+    CHECK(asleep(t->device, 1));
     t.reset();
-    CHECK(since_ms(start) >= 1000);
+    CHECK(since_ms(start) >= 1500);
 }
 
 TEST_RINGS("held memory: lost once when it is unmapped, its pages stay")

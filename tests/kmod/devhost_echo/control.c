@@ -83,7 +83,7 @@ static bool echo_op_supply(struct echo *echo, const u32 *arg)
 
 static bool echo_op_count(struct echo *echo, u32 which, u64 *value)
 {
-	if (which < ECHO_COUNTERS)
+	if (which < ECHO_COUNTERS && which != ECHO_COUNT_BEGUN)
 		*value = echo->counts[which];
 	else if (which == ECHO_COUNT_KEPT)
 		*value = echo->num_kept;

@@ -54,6 +54,7 @@ enum echo_counter {
 	ECHO_COUNT_FORGOTTEN,
 	ECHO_COUNT_SLEPT,
 	ECHO_COUNT_LOST,
+	ECHO_COUNT_BEGUN,	/* by helpers; STATS_GET only */
 
 	ECHO_COUNTERS,
 

@@ -18,18 +18,22 @@
  * @job: the core's side of it
  * @chain: answered when it is done
  * @ms: how long it sleeps
- * @dropped: counts those that a reset ended
+ * @echo: the device, which outlives it
  */
 struct echo_sleep {
 	struct devhost_job job;
 	struct devhost_chain *chain;
 	u32 ms;
-	atomic_t *dropped;
+	struct echo *echo;
 };
 
 static void echo_sleep_run(struct devhost_job *job)
 {
-	msleep(container_of(job, struct echo_sleep, job)->ms);
+	struct echo_sleep *sleep = container_of(job, struct echo_sleep, job);
+
+	/* Not in counts[], which are the worker's. */
+	devhost_count(sleep->echo->dev, ECHO_COUNT_BEGUN, 1);
+	msleep(sleep->ms);
 }
 
 static void echo_sleep_done(struct devhost_device *dev, struct devhost_job *job)
@@ -46,7 +50,7 @@ static void echo_sleep_drop(struct devhost_job *job)
 {
 	struct echo_sleep *sleep = container_of(job, struct echo_sleep, job);
 
-	atomic_inc(sleep->dropped);
+	atomic_inc(&sleep->echo->dropped);
 	kfree(sleep);
 }
 
@@ -67,7 +71,7 @@ enum devhost_answer echo_op_sleep(struct echo *echo, u32 ms,
 	sleep->job.drop = echo_sleep_drop;
 	sleep->chain = chain;
 	sleep->ms = ms;
-	sleep->dropped = &echo->dropped;
+	sleep->echo = echo;
 	err = devhost_submit(echo->dev, &sleep->job);
 	if (!err)
 		return DEVHOST_KEEP;

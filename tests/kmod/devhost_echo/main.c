@@ -228,6 +228,7 @@ static const char * const echo_counters[ECHO_COUNTERS] = {
 	[ECHO_COUNT_FORGOTTEN] = "forgotten",
 	[ECHO_COUNT_SLEPT] = "slept",
 	[ECHO_COUNT_LOST] = "lost",
+	[ECHO_COUNT_BEGUN] = "begun",
 };
 
 static struct devhost_class echo_class = {
