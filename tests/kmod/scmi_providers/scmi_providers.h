@@ -12,6 +12,7 @@
 
 #include <linux/debugfs.h>
 #include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/platform_device.h>
 
 /* The device at which consumers look names up, and the one that provides. */
@@ -21,7 +22,7 @@
 
 /**
  * struct prov_knobs - what a test makes an instance do
- * @delay_ms: how long each change takes, sleeping
+ * @delay_ms: how long each change takes, sleeping; 0 ends those under way
  * @fail: changes fail while it is not 0
  * @changes: how many there were
  */
@@ -35,10 +36,11 @@ struct prov_knobs {
 static inline int prov_change(struct prov_knobs *knobs)
 {
 	u32 delay = READ_ONCE(knobs->delay_ms);
+	unsigned long end = jiffies + msecs_to_jiffies(delay);
 
 	WRITE_ONCE(knobs->changes, knobs->changes + 1);
-	if (delay)
-		msleep(delay);
+	while (READ_ONCE(knobs->delay_ms) && time_before_eq(jiffies, end))
+		msleep(min(delay, 10u));
 	return READ_ONCE(knobs->fail) ? -EIO : 0;
 }
 
