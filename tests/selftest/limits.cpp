@@ -88,12 +88,14 @@ TEST_RINGS("S9 overlapping maps, unmap of a part, of nothing, of everything")
         must(v.map(at + i * 4096, other.data() + i * 4096, 4096, VHOST_ACCESS_RW), "map");
     }
     must(v.unmap(at + 5 * 4096, 4096), "unmap");
+    const uint64_t left = t.guest.setup().ram + 15 * 4096;
+    CHECK_EQ(t.device.pinned_down_to(left), left);
     const uint64_t buffer = t.guest.alloc(64);
     t.guest.put_rejected({{at + 5 * 4096, 16}, {buffer, 16, VRING_DESC_F_WRITE}});
     t.guest.put_rejected({{at + 5 * 4096 - 8, 16}, {buffer, 16, VRING_DESC_F_WRITE}});
     t.guest.put_served({{at + 6 * 4096, 16}, {buffer, 16, VRING_DESC_F_WRITE}}, 16);
     t.guest.put_served({{at + 4 * 4096 - 8, 16}, {buffer, 16, VRING_DESC_F_WRITE}}, 16);
-    CHECK_EQ(t.device.pinned(), t.guest.setup().ram + 15 * 4096);
+    CHECK_EQ(t.device.pinned(), left);
     must(v.unmap(0x900000000, 4096), "unmap of nothing");
     must(v.unmap(at, 16 * 4096), "unmap");
     CHECK_EQ(t.device.pinned_down_to(t.guest.setup().ram), t.guest.setup().ram);

@@ -168,6 +168,7 @@ TEST_RINGS("D16 buffer unmapped after it was submitted")
     CHECK(g.control(ECHO_OP_LATE_MODE, ECHO_LATE_HOLD).has_value());
 
     const uint64_t b = TwoRegions::memory;
+    const uint64_t left = t.device.pinned() - TwoRegions::size;
     for (int round = 0; round < 10; round++) {
         const uint64_t near = g.alloc(64);
         for (int which = 0; which < 3; which++) {
@@ -179,6 +180,7 @@ TEST_RINGS("D16 buffer unmapped after it was submitted")
                 usleep(1000);
             }
             t.unmap();
+            CHECK_EQ(t.device.pinned_down_to(left), left);
             CHECK_EQ(g.control(ECHO_OP_LATE_RELEASE).value_or(0), 1U);
             g.rejected(id, ECHO_VQ_LATE);
             g.good();
@@ -191,6 +193,7 @@ TEST_RINGS("D16 buffer unmapped after it was submitted")
         usleep(1000);
     }
     t.unmap();
+    CHECK_EQ(t.device.pinned_down_to(left), left);
     g.memory().regions()[1].offset = 2 << 20;
     g.map_memory();
     memset(g.at(b, 64), 0x5c, 64);

@@ -40,6 +40,8 @@ TEST_RINGS("N1 kick before DRIVER_OK, after reset, on a disabled queue, on no qu
 
     // A disabled queue serves nothing until it is enabled, and then what is there.
     must(g.vdpa().vring_enable(ECHO_VQ_ECHO, false), "disable");
+    // A pass that serves it goes on to its end; the control queue comes behind it.
+    CHECK(g.control(ECHO_OP_NOP).has_value());
     const auto request = g.send(ECHO_VQ_ECHO, 64, 64);
     g.queue(ECHO_VQ_ECHO).kick();
     usleep(50000);

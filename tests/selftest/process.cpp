@@ -172,10 +172,11 @@ TEST_RINGS("S8 fork: the child keeps the device open, the owner dies")
     CHECK(device.info().worker != 0);
     // Ends the owner only; its child waits in await().
     ::kill(grandchild_holder.pid(), SIGKILL);
-    for (int waited = 0; waited < 5000 && device.info().worker; waited += 10) {
-        usleep(10000);
-    }
-    const DeviceInfo info = device.info();
+    DeviceInfo info;
+    within(5000, [&] {
+        info = device.info();
+        return !info.worker && info.state == DEVHOST_DEV_BROKEN;
+    });
     CHECK_EQ(info.worker, 0U);
     CHECK_EQ(info.state, uint32_t{DEVHOST_DEV_BROKEN});
     CHECK(info.status & VIRTIO_CONFIG_S_NEEDS_RESET);
