@@ -188,7 +188,7 @@ nothing_left() {
 	pinned=$(busctl get-property org.devhost1 /org/devhost1/guest/g1 org.devhost1.Guest PinnedMemory)
 	echo "pinned $pinned, workers $(pgrep -lc '^vhost-'), fds $(fds), before $before"
 	[ "$pinned" = "t 0" ] && ! pgrep '^vhost-' && [ "$(fds)" -le "$before" ] &&
-		grep -q 'no setup' "$cable/pcm0p/sub0/hw_params"
+		eventually 20 grep -q 'no setup' "$cable/pcm0p/sub0/hw_params"
 }
 before=$(fds)
 spawn player in_guest g1 aplay -q -D hw:0,0 -t raw -f S16_LE -r 48000 -c 2 /dev/zero
@@ -322,7 +322,7 @@ check "the jack has nothing in it" jack off
 mark guest_monitor
 check "something is plugged in" devhostctl set g1/snd0 'connected=[true]'
 check "the guest has it" eventually 20 jack on
-check "and who listens there is told" told guest_monitor "[^,]*Jack"
+check "and who listens there is told" eventually 20 told guest_monitor "[^,]*Jack"
 in_guest g1 pkill alsactl
 kill "$(cat "$log/host_monitor.pid")"
 devhostctl stats g1/snd0 | sed -n 's/^counter/# &/p'

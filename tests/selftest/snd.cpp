@@ -183,8 +183,8 @@ TEST_RINGS("snd: a request is answered when it was played, not before")
     }
     CHECK(!t.guest.tx_done(200)); // nothing plays yet
     timespec begin{}, now{};
-    CHECK_EQ(t.guest.start_stream(0), ok);
     clock_gettime(CLOCK_MONOTONIC, &begin);
+    CHECK_EQ(t.guest.start_stream(0), ok);
     for (int i = 1; i <= 8; i++) {
         auto done = t.guest.tx_done();
         CHECK(done.has_value());
@@ -192,8 +192,7 @@ TEST_RINGS("snd: a request is answered when it was played, not before")
         clock_gettime(CLOCK_MONOTONIC, &now);
         const long ms =
             (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000;
-        // START was answered a little after the PCM began.
-        CHECK(ms >= 50 * i - 45);
+        CHECK(ms >= 50 * i - 10); // a tick
         CHECK(done->latency < p.buffer_bytes);
     }
     CHECK_EQ(t.guest.stop(0), ok);
@@ -203,14 +202,15 @@ TEST_RINGS("snd: a request is answered when it was played, not before")
 TEST_RINGS("snd: pause, which is STOP and START, loses and repeats nothing")
 {
     snd::LoopFixture t(snd::with_ring(ring));
-    const snd::Params p = snd::params(20, 20, hz8000);
+    // Two seconds of it, of which the slowest machine has some left after three pauses.
+    const snd::Params p = snd::params(20, 100, hz8000);
     const size_t period = p.period_bytes / p.frame_bytes();
     snd::HostPcm host(t.number, 1, true);
     host.configure(p);
     host.start();
     CHECK_EQ(t.guest.set_params(0, p), ok);
     CHECK_EQ(t.guest.prepare(0), ok);
-    constexpr size_t periods = 20;
+    constexpr size_t periods = 100;
     for (size_t i = 0; i < periods; i++) {
         CHECK(t.guest.queue_tx(0, snd::pattern(p, i * period, period)) >= 0);
     }
@@ -477,7 +477,8 @@ TEST_RINGS("snd: what was queued before START is played from its start")
 TEST_RINGS("snd: MSG_POLLING: nobody kicks, and everything plays")
 {
     snd::LoopFixture t(snd::with_ring(ring));
-    snd::Params p = snd::params(20, 10, hz8000);
+    // A second of it, in which the slowest machine comes back in time.
+    snd::Params p = snd::params(20, 50, hz8000);
     p.features = polling;
     // Four times round the buffer.
     const uint64_t frames = 4 * p.buffer_bytes / p.frame_bytes();
@@ -494,7 +495,7 @@ TEST_RINGS("snd: MSG_POLLING: nobody kicks, and everything plays")
 TEST_RINGS("snd: MSG_POLLING with two periods: each is there in time")
 {
     snd::LoopFixture t(snd::with_ring(ring));
-    snd::Params p = snd::params(300, 2, hz8000);
+    snd::Params p = snd::params(1000, 2, hz8000);
     p.features = polling;
     const uint64_t frames = 4 * p.buffer_bytes / p.frame_bytes();
     snd::HostPcm host(t.number, 1, true);

@@ -333,12 +333,14 @@ TEST_RINGS("A8 xruns with no event buffer, and with one that is too small")
     snd::Params p = small();
     p.features = 1U << VIRTIO_SND_PCM_F_EVT_XRUNS;
     auto underrun = [&] {
+        const auto count = [&] { return t.device.stats().counters.at("underruns"); };
+        const uint64_t before = count();
         CHECK_EQ(t.guest.set_params(0, p), ok);
         CHECK_EQ(t.guest.prepare(0), ok);
         t.guest.queue_tx(0, snd::pattern(p, 0, 160));
         CHECK_EQ(t.guest.start_stream(0), ok);
         CHECK(t.guest.tx_done().has_value());
-        usleep(300000);
+        CHECK(within(5000, [&] { return count() == before + 1; }));
         CHECK_EQ(t.guest.stop(0), ok);
         CHECK_EQ(t.guest.release(0), ok);
     };
