@@ -51,6 +51,8 @@ went() {
 	[ "$(tail -n +$((marked + 1)) "$log/story" | grep '^devhost ' | grep -o 'CurrentState=[a-z]*' |
 		uniq | tr '\n' ' ')" = "$(printf 'CurrentState=%s ' "$@")" ]
 }
+# signalled PATTERN: one of them since mark was about the host and had that
+signalled() { tail -n +$((marked + 1)) "$log/story" | grep -q "^devhost .*$1"; }
 passed() { tail -n 1 "$log/$1" 2>/dev/null || echo 0; }
 passed_since() { [ "$(passed "$1")" -gt "$2" ]; }
 
@@ -138,7 +140,7 @@ mkdir -p /run/systemd/system/devhostd.service.d
 printf '[Service]\nRestartSec=1\n' >/run/systemd/system/devhostd.service.d/fast.conf
 cat >/etc/devhost/power.toml <<'T'
 total_ms = 120000
-retry_after_ms = 3000
+retry_after_ms = 10000
 [[thermal]]
 zone = "prov-zone"
 above = 90000
@@ -191,18 +193,18 @@ check "vote: the host is back" eventually 60 is CurrentState '"on"'
 # three guests, one silent
 need "a master" guest g1 power.role=master
 need "one that goes" guest g2 power.budget_ms=60000
-need "one that is silent" guest g3 power.budget_ms=3000
+need "one that is silent" guest g3 power.budget_ms=10000
 vm g1 ask
 vm g2 exit
 vm g3 never
 mark
 tell g1 ask 1
 check "master: the others are told" eventually 60 heard g3 "told 1"
-check "master: the silent one is waited for" eventually 60 is Waiting '1 "guest g3"'
+check "master: the silent one is waited for" eventually 60 signalled 'Waiting=guest g3$'
 check "master: the host is left in its budget" eventually 60 passed_since reboot "$before"
 spent=$(($(passed reboot) - before))
-echo "# three guests, one silent with 3000 ms: $spent ms"
-check "master: after the budget, before the total" test $spent -ge 3000 -a $spent -lt 60000
+echo "# three guests, one silent with 10000 ms: $spent ms"
+check "master: after the budget, before the total" test $spent -ge 10000 -a $spent -lt 60000
 check "the silent one's unit was stopped" eventually 60 sh -c '! systemctl is-active g3.service'
 check "it is marked" guest_is g3 Unresponsive true
 check "the host is back" eventually 60 is CurrentState '"on"'
@@ -285,11 +287,11 @@ check "logind waits for devhostd again" eventually 60 sh -c 'systemd-inhibit --l
 ln -sf /dev/null /run/systemd/system/poweroff.target
 systemctl daemon-reload
 vm g2 exit
+mark
 tell g1 ask 0
-check "what fails is tried again" eventually 60 sh -c \
-	'busctl get-property org.devhost1 /org/devhost1/power org.devhost1.Power Failures | grep -qx "u 1"'
+check "what fails is tried again" eventually 60 signalled 'Failures=1\>'
 check "devhostd is killed between two attempts" kill_daemon
-check "what fails three times is not tried again" eventually 60 is CurrentState '"quiesced"'
+check "what fails three times is not tried again" eventually 120 is CurrentState '"quiesced"'
 check "devhostd is killed when that is so" kill_daemon
 check "nor then" is CurrentState '"quiesced"'
 tell g1 ask 0
@@ -314,11 +316,11 @@ tell g2 ask 4
 check "suspend: guests hear of its end" eventually 60 said g2 "told 4" "asked 4" "told 3"
 check "suspend: the host is on" eventually 60 is CurrentState '"on"'
 
-# guests that use their whole budget: one is ready at its end, one never is
+# guests that use their budget: one is ready in its second half, one never is
 systemctl stop g1.service
-need "one that needs all of its time" guest g2 power.budget_ms=8000
-need "one that needs more" guest g3 power.budget_ms=8000
-vm g2 6000
+need "one that needs much of its time" guest g2 power.budget_ms=20000
+need "one that needs more" guest g3 power.budget_ms=20000
+vm g2 10000
 vm g3 never
 mark
 systemctl suspend &
@@ -326,8 +328,8 @@ check "suspend: both are told" eventually 60 heard g3 "told 4"
 check "suspend: one uses its time" eventually 60 heard g2 "asked 4: 0"
 check "suspend: the host is left in its budget" eventually 60 passed_since suspend "$before"
 spent=$(($(passed suspend) - before))
-echo "# two guests with 8000 ms, one of them silent: $spent ms"
-check "suspend: after the budget, before the total" test $spent -ge 8000 -a $spent -lt 60000
+echo "# two guests with 20000 ms, one of them silent: $spent ms"
+check "suspend: after the budget, before the total" test $spent -ge 20000 -a $spent -lt 60000
 check "suspend: who was ready hears of its end" eventually 60 said g2 "told 4" "asked 4" "told 3"
 check "suspend: signals tell it in order" eventually 60 went preparing leaving on
 check "suspend: the silent one goes on" systemctl is-active g3.service
