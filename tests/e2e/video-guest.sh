@@ -185,6 +185,17 @@ guest_loops() { # ARGUMENT...
 	exec v4l2-ctl -d "$node" --stream-mmap --stream-out-mmap --stream-loop \
 		--stream-from /tmp/part0.fwht "$@"' sh "$decoder" "$@"
 }
+decoded() {
+	devhostctl stats g1/dec | awk '/counter\.frames/ { print $NF }'
+}
+more_decoded() { [ "$(decoded)" -gt "$1" ]; }
+# reading: a program loops, and has frames
+reading() {
+	local before
+	before=$(decoded)
+	spawn reader guest_loops
+	eventually 60 more_decoded "$before"
+}
 loops() {
 	local size=$((640 * 480 * 3 * 12 / 2)) round
 	guest_loops --stream-to /tmp/loop.yuv --stream-count=40 || return
@@ -206,8 +217,7 @@ check "after a seek the frames are those of the new place" sought
 
 # a reader is killed
 killed() {
-	spawn reader guest_loops
-	sleep 3
+	reading || return
 	in_guest g1 pkill -KILL v4l2-ctl || return
 	join reader && return 1 # it would have gone on
 	note again on_guest "$decoder" decode /tmp/part0.fwht && same host-part0 again
@@ -223,8 +233,7 @@ has_codec() { # YES|NO
 codec_back() {
 	local driver=/sys/bus/platform/drivers/vicodec
 	has_codec yes || return
-	spawn reader guest_loops
-	sleep 3
+	reading || return
 	echo vicodec.0 >"$driver/unbind" || return
 	eventually 30 sh -c "! kill -0 $(cat "$log/reader.pid")" || return
 	eventually 10 has_codec no || return
@@ -237,8 +246,7 @@ check "a codec that goes and is back is the guest's again" codec_back
 # the device goes away
 taken() {
 	local since
-	spawn reader guest_loops
-	sleep 3
+	reading || return
 	since=$SECONDS
 	# it says that the VMM has it open still; the device serves nothing more
 	devhostctl --force remove g1/dec
