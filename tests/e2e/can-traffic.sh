@@ -36,7 +36,7 @@ spawn c2g2 in_guest g2 canload check can0 --tag 2 --count "$count" --receiver 1
 spawn c3h canload check vbus0 --tag 3 --count "$count" --receiver 0
 spawn c3g1 in_guest g1 canload check can0 --tag 3 --count "$count" --receiver 1
 spawn own in_guest g1 canload check can0 --tag 2 --count "$count" --no-ack
-sleep 2
+eventually 60 grep -q listening "$log/own"
 spawn s1 canload send vbus0 --tag 1 --count "$count" --receivers 2
 spawn s2 in_guest g1 canload send can0 --tag 2 --count "$count" --receivers 2
 spawn s3 in_guest g2 canload send can0 --tag 3 --count "$count" --receivers 2

@@ -216,6 +216,9 @@ static int check_stream(const struct options *o)
 	};
 	int fd = open_can(o, stream, sizeof(stream));
 
+	/* for who starts a sender that waits for no report */
+	printf("listening\n");
+	fflush(stdout);
 	/* what comes after the last frame must not be one of the stream */
 	while (expected < o->count || now() - progress < 1) {
 		double time = now();
