@@ -17,8 +17,8 @@ namespace devhost::ctl {
 
 namespace {
 
-constexpr const char *usage = "policy show|counters|clear GUEST, policy set GUEST FILE, "
-                              "policy attach GUEST PROGRAM, or policy check FILE.";
+constexpr const char *policy_usage = "policy show|counters|clear GUEST, policy set GUEST FILE, "
+                                     "policy attach GUEST PROGRAM, or policy check FILE.";
 
 // [policy] of a guest's file, or a file that has nothing but a policy. Checked here, so that a
 // mistake is reported with its line; what rules name, the daemon looks up.
@@ -56,13 +56,10 @@ void print_counters(const Options &options, Client &client, const std::string &p
         const auto [table, rule, name, passed, dropped] = BusType<Counter>::read(answer);
         rows.push_back({table, rule, name.empty() ? "-" : name, std::to_string(passed),
                         std::to_string(dropped)});
-        all.push_back({.value = SettingTable{
-                           {"table", {.value = table}},
-                           {"rule", {.value = rule}},
-                           {"name", {.value = name}},
-                           {"passed", {.value = static_cast<std::int64_t>(passed)}},
-                           {"dropped", {.value = static_cast<std::int64_t>(dropped)}},
-                       }});
+        all.emplace_back().value = SettingTable{
+            {"table", {.value = table}}, {"rule", {.value = rule}},    {"name", {.value = name}},
+            {"passed", number(passed)},  {"dropped", number(dropped)},
+        };
     }
     bus::exit(answer);
     if (options.json) {
@@ -87,7 +84,7 @@ void print_policy(const Options &options, Client &client, const std::string &pat
 int policy(const Options &options, const Arguments &arguments)
 {
     if (arguments.size() < 2) {
-        throw UsageError(usage);
+        throw UsageError(policy_usage);
     }
     const std::string &verb = arguments[0];
     if (verb == "check" && arguments.size() == 2) {
@@ -110,10 +107,10 @@ int policy(const Options &options, const Arguments &arguments)
         return 0;
     }
     if (arguments.size() != 2) {
-        throw UsageError(usage);
+        throw UsageError(policy_usage);
     }
     if (verb != "show" && verb != "counters" && verb != "clear") {
-        throw UsageError(usage);
+        throw UsageError(policy_usage);
     }
     Client client;
     if (verb == "show") {

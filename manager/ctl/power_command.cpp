@@ -19,7 +19,7 @@ namespace devhost::ctl {
 
 namespace {
 
-constexpr const char *usage =
+constexpr const char *power_usage =
     "power [on|off|reboot|suspend [WHY]], power vote STATE WHY -- COMMAND..., power delay|block "
     "WHY -- COMMAND..., power ceiling KIND HOST LEVEL|none [WHY], or power reset [GUEST].";
 
@@ -158,7 +158,7 @@ int hold_while(const Arguments &arguments)
     const std::size_t first = vote ? 3 : 2;
     const std::size_t command = first; // getopt has taken the "--" away
     if (arguments.size() <= command) {
-        throw UsageError(usage);
+        throw UsageError(power_usage);
     }
     Client client;
     const std::string who =
@@ -187,7 +187,7 @@ int hold_while(const Arguments &arguments)
 int set_ceiling(const Arguments &arguments)
 {
     if (arguments.size() < 4) {
-        throw UsageError(usage);
+        throw UsageError(power_usage);
     }
     Client client;
     if (arguments[3] == "none") {
@@ -209,7 +209,7 @@ int reset(const Arguments &arguments)
 {
     Client client;
     if (arguments.size() > 2) {
-        throw UsageError(usage);
+        throw UsageError(power_usage);
     }
     if (arguments.size() == 2) {
         client.call(guest_path(arguments[1]), guest_power_interface, "Reset");
@@ -237,7 +237,7 @@ int power(const Options &options, const Arguments &arguments)
         return hold_while(arguments);
     }
     if (verb != "on" && verb != "off" && verb != "reboot" && verb != "suspend") {
-        throw UsageError(usage);
+        throw UsageError(power_usage);
     }
     Client client;
     client.call(power_path, power_interface, "RequestTransition", verb,

@@ -111,10 +111,10 @@ Setting object_of(const std::vector<GuestRates> &guests, std::chrono::nanosecond
         SettingTable table = setting_of(guest.name, guest.rates);
         SettingList devices;
         for (const DeviceRates &device : guest.devices) {
-            devices.push_back({.value = setting_of(device.name, device.rates)});
+            devices.emplace_back().value = setting_of(device.name, device.rates);
         }
         table["devices"] = {.value = std::move(devices)};
-        list.push_back({.value = std::move(table)});
+        list.emplace_back().value = std::move(table);
     }
     return {.value = SettingTable{{"interval_ms", {.value = static_cast<std::int64_t>(ms)}},
                                   {"guests", {.value = std::move(list)}}}};

@@ -65,10 +65,10 @@ const char *bus_word_of(std::uint32_t state)
     }
 }
 
-void put(SettingTable &table, const char *key, const std::optional<std::uint32_t> &number)
+void put_number(SettingTable &table, const char *key, const std::optional<std::uint32_t> &value)
 {
-    if (number) {
-        table[key] = {.value = std::int64_t{*number}};
+    if (value) {
+        table[key] = number(*value);
     }
 }
 
@@ -76,14 +76,14 @@ void put_link(SettingTable &table, const CanLinkInfo &link)
 {
     table["kind"] = {.value = link.kind};
     table["up"] = {.value = link.up};
-    put(table, "bitrate", link.bitrate);
-    put(table, "sample_point", link.sample_point);
-    put(table, "data_bitrate", link.data_bitrate);
-    put(table, "data_sample_point", link.data_sample_point);
+    put_number(table, "bitrate", link.bitrate);
+    put_number(table, "sample_point", link.sample_point);
+    put_number(table, "data_bitrate", link.data_bitrate);
+    put_number(table, "data_sample_point", link.data_sample_point);
     if (link.fd) {
         table["fd"] = {.value = *link.fd};
     }
-    put(table, "restart_ms", link.restart_ms);
+    put_number(table, "restart_ms", link.restart_ms);
     if (link.state) {
         table["bus_state"] = {.value = std::string(bus_word_of(*link.state))};
     }
@@ -104,11 +104,6 @@ const char *word_of(devhost_snd_state state)
         return "stopped";
     }
     return "unknown";
-}
-
-Setting number(std::uint32_t value)
-{
-    return {.value = std::int64_t{value}};
 }
 
 std::string card_of(const Device &device, std::uint32_t number)
@@ -221,7 +216,7 @@ SettingTable table_of(const Device &device, const CanBackendInfo &can)
 {
     SettingTable table;
     table["interface"] = {.value = can.interface};
-    put(table, "interface_index", can.ifindex);
+    put_number(table, "interface_index", can.ifindex);
     table["rx_backlog"] = {.value = std::int64_t{can.rx_backlog}};
     table["tx_inflight"] = {.value = std::int64_t{can.tx_inflight}};
     table["controller"] = {.value = std::string(word_of(can.state))};
@@ -350,7 +345,7 @@ std::vector<Setting> DeviceInterface::get_resources() const
     std::vector<Setting> list;
     list.reserve(device_.resources.size());
     for (const ScmiResourceInfo &resource : device_.resources) {
-        list.push_back({.value = scmi_resource(resource)});
+        list.emplace_back().value = scmi_resource(resource);
     }
     return list;
 }

@@ -134,7 +134,7 @@ CanDirection read_direction(TableReader &table)
     return direction;
 }
 
-SettingTable rule_table(const CanRule &rule)
+SettingTable can_rule_table(const CanRule &rule)
 {
     SettingTable table;
 
@@ -170,7 +170,7 @@ SettingTable direction_table(const CanDirection &direction)
     table["default"] = verdict_word(direction.otherwise);
     put_limit(table, "frames", direction.frames);
     put_limit(table, "bits", direction.bits);
-    put_rules(table, direction.rules, rule_table);
+    put_rules(table, direction.rules, can_rule_table);
     return table;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <format>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -101,6 +102,12 @@ ConfigError::ConfigError(std::string file, unsigned line, std::string message)
       line_(line),
       message_(std::move(message))
 {
+}
+
+Setting number(std::uint64_t value)
+{
+    constexpr std::uint64_t max = std::numeric_limits<std::int64_t>::max();
+    return {.value = static_cast<std::int64_t>(std::min(value, max))};
 }
 
 std::string to_json(const Setting &setting)

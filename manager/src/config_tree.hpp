@@ -47,6 +47,9 @@ struct Setting {
     friend bool operator==(const Setting &a, const Setting &b) { return a.value == b.value; }
 };
 
+// What is beyond what a setting holds is as good as that.
+Setting number(std::uint64_t value);
+
 // The tree as JSON text, keys sorted; for devhostctl --json and journal fields.
 std::string to_json(const Setting &setting);
 

@@ -59,6 +59,28 @@ std::uint8_t action_of(Verdict verdict)
     return verdict == Verdict::allow ? POLICY_ALLOW : 0;
 }
 
+std::uint32_t bits_of(const std::vector<std::uint32_t> &numbers)
+{
+    std::uint32_t bits = 0;
+
+    for (const std::uint32_t number : numbers) {
+        bits |= 1U << number;
+    }
+    return numbers.empty() ? all_bits : bits;
+}
+
+std::vector<std::uint32_t> numbers_of(std::uint32_t bits, std::size_t end)
+{
+    std::vector<std::uint32_t> numbers;
+
+    for (std::uint32_t number = 0; bits != all_bits && number < end; ++number) {
+        if (bits & 1U << number) {
+            numbers.push_back(number);
+        }
+    }
+    return numbers;
+}
+
 Verdict verdict_of(std::uint8_t action)
 {
     return action & POLICY_ALLOW ? Verdict::allow : Verdict::deny;

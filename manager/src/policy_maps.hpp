@@ -49,6 +49,12 @@ std::string device_of(std::uint32_t bits, const PolicyName (&names)[POLICY_DEVIC
 std::uint8_t action_of(Verdict verdict);
 Verdict verdict_of(std::uint8_t action);
 
+// Small numbers, a bit for each; without any: all there are, also those that have no bit.
+inline constexpr std::uint32_t all_bits = 0xffffffff;
+std::uint32_t bits_of(const std::vector<std::uint32_t> &numbers);
+// The other way round, of the numbers below @end.
+std::vector<std::uint32_t> numbers_of(std::uint32_t bits, std::size_t end);
+
 // The next rule of a list of the maps, its name and its verdict; returns its index.
 template <typename Rules>
 std::uint32_t put_rule(const PolicyRule &rule, Rules &rules, PolicyName (&names)[POLICY_RULES])

@@ -90,11 +90,6 @@ void refuse_limits_of_deny(const TableReader &table, const PolicyRule &rule, boo
     }
 }
 
-Setting number(std::uint32_t value)
-{
-    return {static_cast<std::int64_t>(value)};
-}
-
 Setting verdict_word(Verdict verdict)
 {
     return {std::string(verdict == Verdict::allow ? "allow" : "deny")};

@@ -75,7 +75,6 @@ std::optional<std::uint32_t> read_item(TableReader &table, std::string_view key,
 void refuse_limits_of_deny(const TableReader &table, const PolicyRule &rule, bool has_limits,
                            std::string_view what);
 
-Setting number(std::uint32_t value);
 Setting verdict_word(Verdict verdict);
 void put_limit(SettingTable &table, const std::string &unit, const RateLimit &limit);
 void put_head(SettingTable &table, const PolicyRule &rule);
@@ -106,7 +105,7 @@ void put_rules(SettingTable &table, const std::vector<Rule> &rules, const ToTabl
     SettingList list;
 
     for (const Rule &rule : rules) {
-        list.push_back({to_table(rule)});
+        list.emplace_back().value = to_table(rule);
     }
     if (!list.empty()) {
         table["rule"] = {std::move(list)};

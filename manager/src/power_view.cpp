@@ -86,7 +86,7 @@ std::vector<Setting> resources_of(const Host &host, const Ceilings &ceilings)
                 SettingTable vote = scmi_vote(resource);
                 vote["who"] = text(guest_name);
                 vote["device"] = text(device_name);
-                std::get<SettingList>(table["votes"].value).push_back({.value = std::move(vote)});
+                std::get<SettingList>(table["votes"].value).emplace_back().value = std::move(vote);
             }
         }
     }

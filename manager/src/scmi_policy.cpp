@@ -119,7 +119,7 @@ ScmiRule read_rule(TableReader table, const PolicyItems *items)
     return rule;
 }
 
-SettingTable rule_table(const ScmiRule &rule)
+SettingTable scmi_rule_table(const ScmiRule &rule)
 {
     SettingTable table;
 
@@ -170,7 +170,7 @@ Setting to_setting(const ScmiPolicy &policy)
 
     table["default"] = verdict_word(policy.otherwise);
     put_limit(table, "messages", policy.rate);
-    put_rules(table, policy.rules, rule_table);
+    put_rules(table, policy.rules, scmi_rule_table);
     return {std::move(table)};
 }
 

@@ -6,32 +6,9 @@
 namespace devhost {
 
 static_assert(scmi_message_max < SCMI_POLICY_MESSAGES);
+static_assert(all_bits == SCMI_POLICY_ALL);
 
 namespace {
-
-// All the bits at once are all messages, also those that have none.
-std::uint32_t bits_of(const std::vector<std::uint32_t> &messages)
-{
-    std::uint32_t bits = 0;
-
-    for (const std::uint32_t message : messages) {
-        bits |= 1U << message;
-    }
-    return messages.empty() ? SCMI_POLICY_ALL : bits;
-}
-
-std::vector<std::uint32_t> messages_of(std::uint32_t bits)
-{
-    std::vector<std::uint32_t> messages;
-
-    for (std::uint32_t message = 0; bits != SCMI_POLICY_ALL && message <= scmi_message_max;
-         ++message) {
-        if (bits & 1U << message) {
-            messages.push_back(message);
-        }
-    }
-    return messages;
-}
 
 ::scmi_policy_match match_of(const ScmiRule &rule, std::uint32_t devices)
 {
@@ -58,7 +35,7 @@ ScmiRule read_rule(const ScmiPolicyLayout &layout, std::uint32_t i)
     rule.verdict = verdict_of(layout.rules.action[i]);
     rule.device = device_of(match.devices, layout.names.device);
     rule.protocol = match.protocol;
-    rule.messages = messages_of(match.messages);
+    rule.messages = numbers_of(match.messages, scmi_message_max + 1);
     if (match.span != SCMI_POLICY_ALL) {
         rule.resources = ScmiResources{.first = match.first, .last = match.first + match.span};
     }

@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scmi_settings.hpp"
 
-#include <algorithm>
-#include <limits>
-
 namespace devhost {
 
 namespace {
-
-// What is beyond what D-Bus settings hold is as good as that.
-Setting number(std::uint64_t value)
-{
-    constexpr std::uint64_t max = std::numeric_limits<std::int64_t>::max();
-    return {.value = static_cast<std::int64_t>(std::min(value, max))};
-}
 
 const char *word_of_limit(devhost_scmi_limit limit)
 {

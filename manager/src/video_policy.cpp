@@ -103,7 +103,7 @@ void put_limits(SettingTable &table, const VideoLimits &limits)
     put_number(table, "bitrate_max", limits.bitrate_max, VideoLimits::any);
 }
 
-SettingTable rule_table(const VideoRule &rule)
+SettingTable video_rule_table(const VideoRule &rule)
 {
     SettingTable table;
 
@@ -126,7 +126,7 @@ SettingTable list_table(const VideoList &list)
     table["default"] = verdict_word(list.otherwise);
     put_number(table, "streams_max", list.streams_max, DEVHOST_VIDEO_STREAMS_LIMIT);
     put_limits(table, list.limits);
-    put_rules(table, list.rules, rule_table);
+    put_rules(table, list.rules, video_rule_table);
     return table;
 }
 

@@ -7,33 +7,10 @@ namespace devhost {
 
 static_assert(video_formats.size() < VIDEO_POLICY_FORMATS);
 static_assert(VideoLimits::any == VIDEO_POLICY_ANY);
+static_assert(all_bits == VIDEO_POLICY_ANY);
 static_assert(VideoLimits::any64 == VIDEO_POLICY_ANY64);
 
 namespace {
-
-// All the bits at once are all formats, also those that have none.
-std::uint32_t bits_of(const std::vector<std::uint32_t> &formats)
-{
-    std::uint32_t bits = 0;
-
-    for (const std::uint32_t format : formats) {
-        bits |= 1U << format;
-    }
-    return formats.empty() ? VIDEO_POLICY_ANY : bits;
-}
-
-std::vector<std::uint32_t> formats_of(std::uint32_t bits)
-{
-    std::vector<std::uint32_t> formats;
-
-    for (std::uint32_t format = 0; bits != VIDEO_POLICY_ANY && format < video_formats.size();
-         ++format) {
-        if (bits & 1U << format) {
-            formats.push_back(format);
-        }
-    }
-    return formats;
-}
 
 ::video_policy_limits limits_of(const VideoLimits &limits)
 {
@@ -82,7 +59,7 @@ VideoList read_list(const VideoPolicyLayout &layout, std::size_t table)
         VideoRule rule;
 
         read_rule(rule, layout, table, i);
-        rule.formats = formats_of(rules.match[i].formats);
+        rule.formats = numbers_of(rules.match[i].formats, video_formats.size());
         rule.limits = read_limits(rules.limit[i]);
         list.rules.push_back(std::move(rule));
     }

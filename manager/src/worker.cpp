@@ -96,7 +96,7 @@ Setting to_setting(const WorkerConfig &worker)
     if (!worker.cpus.empty()) {
         SettingList cpus;
         for (const unsigned cpu : worker.cpus) {
-            cpus.push_back({.value = std::int64_t{cpu}});
+            cpus.push_back(number(cpu));
         }
         table["cpus"] = {.value = std::move(cpus)};
     }
