@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tests/demo: boots the device host, runs demo/scenario.sh in it, plots what was on the bus."""
+"""tests/demo: boots the device host, runs demo/scenario.sh in it, plots what was on the bus and what
+the speaker played."""
 
 import argparse
 import re
@@ -10,10 +11,13 @@ import agent
 import host
 import layers
 import qemu
+import tones
 from host import MACHINE, say
 
 OUT = host.BUILD / "demo"
 IDS = ["120", "520", "6A0", "0AD"]
+MUSIC, CHIME = 220, 3520
+DUCK = 15  # dB, demo/speaker.toml
 FRAME = re.compile(r"^\((\d+\.\d+)\) \S+ ([0-9A-F]+)#")
 
 
@@ -37,6 +41,21 @@ def plot(layer):
     text = "".join(" ".join(map(str, row)) + "\n" for row in rows)
     (OUT / "frames.dat").write_text(text)
     layers.in_root(layer.stack(), None, ["gnuplot", "/src/tests/machine/demo/plot.gnuplot"])
+
+
+def listen(layer, played):
+    """Leaves sound.wav and its spectrogram; whether the music was quieter under the chime."""
+    samples = tones.cut(played, OUT / "sound.wav")
+    if samples is None:
+        say("FAILED: the speaker played nothing")
+        return False
+    alone, under, quieter = tones.ducked(tones.levels(samples, (MUSIC, CHIME)))
+    layers.in_root(layer.stack(), None, ["sox", "/build/demo/sound.wav", "-n", "spectrogram",
+                                         "-y", "257", "-o", "/build/demo/sound.png"])
+    ok = alone >= 3 and under >= 1 and abs(quieter - DUCK) <= 1
+    say(f"{'ok' if ok else 'FAILED'}: music alone for {alone:.1f} s, with the chime for {under:.1f} s, "
+        f"{quieter:.1f} dB quieter there")
+    return ok
 
 
 class Both:
@@ -79,7 +98,9 @@ def main(argv):
         status = host.SPLAT
     if (OUT / "bus.log").exists():
         plot(layer)
-        say(f"logs and the plot frames.png are in {OUT}")
+    if not listen(layer, machine.dir / "hda.wav") and status == 0:
+        status = 1
+    say(f"logs, the plot frames.png, sound.wav and its spectrogram sound.png are in {OUT}")
     say("the demo did what it should" if status == 0 else f"THE DEMO FAILED ({status})")
     return status
 

@@ -13,23 +13,35 @@ title "The device host: $(uname -sr), $(dpkg-query -W devhost)"
 modprobe vcan
 ip link add dev vehicle0 type vcan
 ip link set vehicle0 up
+modprobe snd_hda_intel
+for _ in $(seq 100); do
+	[ -e /proc/asound/Intel ] && break
+	sleep 0.2
+done
 
-title "Two guests from their files"
-cp /mnt/share/*.toml /etc/devhost/guests.d/
+title "Two guests and the mixer of the speaker from their files"
+mkdir -p /etc/devhost/mixers.d
+cp $out/speaker.toml /etc/devhost/mixers.d/
+cp $out/cluster.toml $out/telematics.toml /etc/devhost/guests.d/
 systemctl reload devhostd
 for guest in cluster telematics; do
-	for _ in $(seq 100); do
-		[ -e /dev/devhost/$guest/can0 ] && break
-		sleep 0.2
+	for device in can0 snd0; do
+		for _ in $(seq 100); do
+			[ -e /dev/devhost/$guest/$device ] && break
+			sleep 0.2
+		done
+		ls -l /dev/devhost/$guest/$device
 	done
-	ls -l /dev/devhost/$guest/can0
 done
 devhostctl status
 busctl tree org.devhost1
 
-title "Both boot, with QEMU and KVM, each with a virtio CAN device"
-devhost-guest start cluster --device /dev/devhost/cluster/can0 &
-devhost-guest start telematics --device /dev/devhost/telematics/can0
+title "Both boot, with QEMU and KVM, each with a virtio CAN device and a virtio sound card"
+start() {
+	devhost-guest start "$1" --device "/dev/devhost/$1/can0" --device "/dev/devhost/$1/snd0"
+}
+start cluster &
+start telematics
 wait $!
 for guest in cluster telematics; do
 	devhost-guest run $guest -- ip link set can0 up
@@ -84,9 +96,27 @@ for where in bus cluster telematics; do
 done
 echo "(a guest sees the echo of its own frames in its own driver)"
 
+title "A chime over music: the telematics' music is quieter while the cluster chimes"
+# sound GUEST FILE HERTZ SECONDS: its card is there, and the tone that it plays
+sound() {
+	devhost-guest run "$1" -- sh -c "modprobe virtio_snd &&
+		sox -n -r 48000 -b 16 -c 2 /tmp/$2.wav synth $4 sine $3 fade 0.02 $4 0.02 gain -12 &&
+		until [ -e /dev/snd/pcmC0D0p ]; do sleep 0.1; done && aplay -l"
+}
+sound cluster chime 3520 2 &
+sound telematics music 220 8
+wait $!
+devhost-guest run telematics -- aplay -D hw:0,0 /tmp/music.wav &
+music=$!
+sleep 2
+devhost-guest run cluster -- aplay -D hw:0,0 /tmp/chime.wav
+wait $music
+
 title "What devhostctl says"
 devhostctl policy counters telematics
 devhostctl stats telematics/can0
+devhostctl stats telematics/snd0
+cat /proc/asound/speaker/mix
 
 title "What busctl says"
 busctl introspect org.devhost1 /org/devhost1/guest/telematics/can0 org.devhost1.Device
