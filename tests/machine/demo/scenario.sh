@@ -3,7 +3,7 @@
 # Inside the device host: what tests/demo shows. Logs go to /mnt/share.
 set -e
 out=/mnt/share
-seconds=20
+seconds=12
 
 title() {
 	printf '\n== %s\n' "$*"
