@@ -42,16 +42,15 @@ def _level(block, hertz):
 
 
 def levels(samples, tones):
-    """[(second, dB of each tone)], ten a second."""
+    """[dB of each tone], ten a second."""
     starts = range(0, len(samples) - BLOCK + 1, BLOCK)
-    return [(start / RATE, *(_level(samples[start:start + BLOCK], hertz) for hertz in tones))
-            for start in starts]
+    return [[_level(samples[start:start + BLOCK], hertz) for hertz in tones] for start in starts]
 
 
 def ducked(rows, heard=-45):
     """Of rows of music and chime: seconds of each alone or both, and by how many dB the music is
     quieter under the chime."""
-    alone = [music for _, music, chime in rows if music > heard and chime < heard - 20]
-    under = [music for _, music, chime in rows if music > heard and chime > heard]
+    alone = [music for music, chime in rows if music > heard and chime < heard - 20]
+    under = [music for music, chime in rows if music > heard and chime > heard]
     quieter = statistics.median(alone) - statistics.median(under) if alone and under else 0
     return len(alone) / 10, len(under) / 10, quieter

@@ -9,15 +9,20 @@ title() {
 	printf '\n== %s\n' "$*"
 }
 
+# appears PATH: waits for it, 20 seconds at most
+appears() {
+	for _ in $(seq 100); do
+		[ -e "$1" ] && break
+		sleep 0.2
+	done
+}
+
 title "The device host: $(uname -sr), $(dpkg-query -W devhost)"
 modprobe vcan
 ip link add dev vehicle0 type vcan
 ip link set vehicle0 up
 modprobe snd_hda_intel
-for _ in $(seq 100); do
-	[ -e /proc/asound/Intel ] && break
-	sleep 0.2
-done
+appears /proc/asound/Intel
 
 title "Two guests and the mixer of the speaker from their files"
 mkdir -p /etc/devhost/mixers.d
@@ -26,10 +31,7 @@ cp $out/cluster.toml $out/telematics.toml /etc/devhost/guests.d/
 systemctl reload devhostd
 for guest in cluster telematics; do
 	for device in can0 snd0; do
-		for _ in $(seq 100); do
-			[ -e /dev/devhost/$guest/$device ] && break
-			sleep 0.2
-		done
+		appears /dev/devhost/$guest/$device
 		ls -l /dev/devhost/$guest/$device
 	done
 done
