@@ -281,7 +281,8 @@ struct devhost_denials {
  * @waiting: bit n: queue n waits until fewer requests are in flight; @run_lock
  * @suspended: by the VMM; @lock
  * @quiesced: by the host; @lock
- * @paused: suspend() was called, resume() not yet; @run_lock
+ * @paused: suspend() or hold() was called, resume() not yet; @run_lock
+ * @held: the last of them was hold(); @run_lock
  * @identity: the host's own driver uses it, by physical address; @lock
  * @mapped: the VMM has mapped memory
  * @mapped_bytes: how much; its guest's account has it
@@ -338,6 +339,7 @@ struct devhost_device {
 	bool suspended;
 	bool quiesced;
 	bool paused;
+	bool held;
 	bool identity;
 	bool mapped;
 	u64 mapped_bytes;
@@ -450,13 +452,27 @@ void devhost_config_interrupt(struct devhost_device *dev);
 void devhost_swap_map(struct devhost_device *dev, struct devhost_map *map);
 
 /* run.c; start and stop with dev->lock held */
+
+/**
+ * enum devhost_quiesce - how the host stops a device
+ * @DEVHOST_QUIESCE_HOLD: until devhost_unquiesce(); a module that can keeps its
+ *	requests
+ * @DEVHOST_QUIESCE_END: for good
+ * @DEVHOST_QUIESCE_RESET: for good, and the driver is asked for a reset
+ */
+enum devhost_quiesce {
+	DEVHOST_QUIESCE_HOLD,
+	DEVHOST_QUIESCE_END,
+	DEVHOST_QUIESCE_RESET,
+};
+
 int devhost_start(struct devhost_device *dev);
 void devhost_stop(struct devhost_device *dev);
 void devhost_suspend(struct devhost_device *dev);
 void devhost_resume(struct devhost_device *dev);
 /* Stop serving, by the host; DEVICE_NEEDS_RESET where @reset. */
 void devhost_quiesce(struct devhost_device *dev, const char *reason,
-		     bool reset);
+		     enum devhost_quiesce how);
 void devhost_unquiesce(struct devhost_device *dev, const char *reason);
 
 /* worker.c */
@@ -478,7 +494,7 @@ void devhost_resources_tell(struct devhost_device *dev);
 void devhost_vq_pass(struct devhost_device *dev);
 int devhost_vq_start(struct devhost_vq *vq);
 void devhost_vq_stop(struct devhost_vq *vq);
-void devhost_vq_pause(struct devhost_device *dev);
+void devhost_vq_pause(struct devhost_device *dev, bool keep);
 
 /* quota.c */
 int devhost_guest_set(const char *name, const struct devhost_limits *limits,

@@ -394,7 +394,8 @@ static void devhost_device_force(struct devhost_device *dev)
 {
 	lockdep_assert_held(&devhost_lock);
 	if (dev->registered && devhost_vdpa_in_use(dev))
-		devhost_quiesce(dev, "removed by force", true);
+		devhost_quiesce(dev, "removed by force",
+				DEVHOST_QUIESCE_RESET);
 }
 
 int devhost_device_del(const char *guest, const char *name, bool force,

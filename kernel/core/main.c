@@ -246,22 +246,29 @@ EXPORT_SYMBOL_GPL(devhost_unregister_class);
 static const char devhost_reason_suspend[] = "the host is suspended";
 static const char devhost_reason_reboot[] = "the host shuts down";
 
-static void devhost_quiesce_all(const char *reason, bool quiesce)
+static void devhost_quiesce_all(const char *reason, enum devhost_quiesce how)
 {
 	struct devhost_guest *guest;
 	struct devhost_device *dev;
 
 	mutex_lock(&devhost_lock);
-	list_for_each_entry(guest, &devhost_guests, list) {
-		list_for_each_entry(dev, &guest->devices, list) {
-			if (dev->dying)
-				continue;
-			if (quiesce)
-				devhost_quiesce(dev, reason, false);
-			else
+	list_for_each_entry(guest, &devhost_guests, list)
+		list_for_each_entry(dev, &guest->devices, list)
+			if (!dev->dying)
+				devhost_quiesce(dev, reason, how);
+	mutex_unlock(&devhost_lock);
+}
+
+static void devhost_unquiesce_all(const char *reason)
+{
+	struct devhost_guest *guest;
+	struct devhost_device *dev;
+
+	mutex_lock(&devhost_lock);
+	list_for_each_entry(guest, &devhost_guests, list)
+		list_for_each_entry(dev, &guest->devices, list)
+			if (!dev->dying)
 				devhost_unquiesce(dev, reason);
-		}
-	}
 	mutex_unlock(&devhost_lock);
 }
 
@@ -271,12 +278,13 @@ static int devhost_pm_notify(struct notifier_block *nb, unsigned long event,
 	switch (event) {
 	case PM_SUSPEND_PREPARE:
 	case PM_HIBERNATION_PREPARE:
-		devhost_quiesce_all(devhost_reason_suspend, true);
+		devhost_quiesce_all(devhost_reason_suspend,
+				    DEVHOST_QUIESCE_HOLD);
 		break;
 	case PM_POST_SUSPEND:
 	case PM_POST_HIBERNATION:
 	case PM_POST_RESTORE:
-		devhost_quiesce_all(devhost_reason_suspend, false);
+		devhost_unquiesce_all(devhost_reason_suspend);
 		break;
 	}
 	return NOTIFY_DONE;
@@ -289,7 +297,7 @@ static struct notifier_block devhost_pm_nb = {
 static int devhost_reboot_notify(struct notifier_block *nb, unsigned long event,
 				 void *data)
 {
-	devhost_quiesce_all(devhost_reason_reboot, true);
+	devhost_quiesce_all(devhost_reason_reboot, DEVHOST_QUIESCE_END);
 	return NOTIFY_DONE;
 }
 

@@ -137,18 +137,21 @@ void devhost_stop(struct devhost_device *dev)
 	dev->class->ops->stop(dev);
 	devhost_stop_vqs(dev);
 	dev->paused = false;
+	dev->held = false;
 	mutex_unlock(&dev->run_lock);
 	devhost_worker_stop(dev);
 	devhost_clear_identity(dev);
 }
 
-static void devhost_pause(struct devhost_device *dev)
+/* One that was paused with what it keeps is paused again where that has to go. */
+static void devhost_pause(struct devhost_device *dev, bool keep)
 {
-	if (!dev->serving)
+	if (!dev->serving && (keep || !dev->held))
 		return;
 	dev->serving = false;
 	dev->paused = true;
-	devhost_vq_pause(dev);
+	dev->held = keep;
+	devhost_vq_pause(dev, keep);
 }
 
 static void devhost_unpause(struct devhost_device *dev)
@@ -157,6 +160,7 @@ static void devhost_unpause(struct devhost_device *dev)
 	if (!dev->serving || !dev->paused)
 		return;
 	dev->paused = false;
+	dev->held = false;
 	if (dev->class->ops->resume)
 		dev->class->ops->resume(dev);
 }
@@ -165,25 +169,28 @@ static void devhost_unpause(struct devhost_device *dev)
  * devhost_quiesce - the host stops a device
  * @dev: the device
  * @reason: why, a constant string
- * @reset: for good: ask the driver for a reset
+ * @how: for how long
+ *
+ * One that was stopped for longer stays so.
  *
  * Context: Process context, sleeps for a pass at most.
  */
 void devhost_quiesce(struct devhost_device *dev, const char *reason,
-		     bool reset)
+		     enum devhost_quiesce how)
 {
 	mutex_lock(&dev->lock);
-	if (!dev->quiesced) {
-		mutex_lock(&dev->run_lock);
-		WRITE_ONCE(dev->quiesced, true);
-		devhost_pause(dev);
-		mutex_unlock(&dev->run_lock);
-	}
+	if (dev->quiesced && how == DEVHOST_QUIESCE_HOLD)
+		goto unlock;
+	mutex_lock(&dev->run_lock);
+	WRITE_ONCE(dev->quiesced, true);
+	devhost_pause(dev, how == DEVHOST_QUIESCE_HOLD);
+	mutex_unlock(&dev->run_lock);
 	WRITE_ONCE(dev->reason, reason);
-	if (reset && dev->status)
+	if (how == DEVHOST_QUIESCE_RESET && dev->status)
 		devhost_broken(dev, reason);
 	else
 		devhost_changed(dev);
+unlock:
 	mutex_unlock(&dev->lock);
 }
 
@@ -220,7 +227,7 @@ void devhost_suspend(struct devhost_device *dev)
 	if (dev->running && !dev->suspended) {
 		mutex_lock(&dev->run_lock);
 		WRITE_ONCE(dev->suspended, true);
-		devhost_pause(dev);
+		devhost_pause(dev, false);
 		/* The VMM may give the rings another place before it resumes. */
 		devhost_stop_vqs(dev);
 		mutex_unlock(&dev->run_lock);

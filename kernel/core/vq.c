@@ -506,16 +506,21 @@ void devhost_vq_stop(struct devhost_vq *vq)
 }
 
 /**
- * devhost_vq_pause - let the module give back what it keeps
+ * devhost_vq_pause - let the module come to rest
  * @dev: a device that serves no more
+ * @keep: with what it keeps, where it can; else that is given back
  *
  * Context: dev->lock and dev->run_lock are held, may sleep.
  */
-void devhost_vq_pause(struct devhost_device *dev)
+void devhost_vq_pause(struct devhost_device *dev, bool keep)
 {
-	if (!dev->class->ops->suspend)
+	const struct devhost_class_ops *ops = dev->class->ops;
+	void (*pause)(struct devhost_device *dev) =
+		keep && ops->hold ? ops->hold : ops->suspend;
+
+	if (!pause)
 		return;
 	devhost_pass_begin(dev);
-	dev->class->ops->suspend(dev);
+	pause(dev);
 	devhost_pass_end(dev);
 }

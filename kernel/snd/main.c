@@ -210,8 +210,11 @@ static void vhost_snd_stop(struct devhost_device *dev)
 	mutex_unlock(&vs->lock);
 }
 
-/* All that is kept goes back; a PCM that plays goes on, with silence soon. */
-static void vhost_snd_suspend(struct devhost_device *dev)
+/*
+ * A PCM that plays goes on, with silence soon; the host may suspend it. Another
+ * that is given meanwhile waits for the worker, like requests.
+ */
+static void vhost_snd_hold(struct devhost_device *dev)
 {
 	struct vhost_snd *vs = devhost_priv(dev);
 	u32 i;
@@ -223,6 +226,15 @@ static void vhost_snd_suspend(struct devhost_device *dev)
 		}
 		devhost_flush(dev);
 	} while (vs->jobs);
+}
+
+/* All that is kept goes back. */
+static void vhost_snd_suspend(struct devhost_device *dev)
+{
+	struct vhost_snd *vs = devhost_priv(dev);
+	u32 i;
+
+	vhost_snd_hold(dev);
 	for (i = 0; i < vs->num_streams; i++)
 		vhost_snd_xfer_flush(&vs->streams[i], VIRTIO_SND_S_OK);
 	mutex_lock(&vs->lock);
@@ -317,6 +329,7 @@ static const struct devhost_class_ops vhost_snd_ops = {
 	.start = vhost_snd_start,
 	.stop = vhost_snd_stop,
 	.suspend = vhost_snd_suspend,
+	.hold = vhost_snd_hold,
 	.resume = vhost_snd_resume,
 	.request = vhost_snd_request,
 	.refill = vhost_snd_refill,

@@ -6,9 +6,9 @@
  *
  * Contexts: unless a callback says otherwise it runs in process context and may
  * sleep. request(), refill() and work() run on the device's queue worker, one
- * at a time; create(), destroy(), start(), stop(), suspend() and resume() run
- * one at a time with the worker stopped or parked, so none of them ever races
- * with another.
+ * at a time; create(), destroy(), start(), stop(), suspend(), hold() and resume()
+ * run one at a time with the worker stopped or parked, so none of them ever
+ * races with another.
  */
 #ifndef _DEVHOST_DEVICE_H
 #define _DEVHOST_DEVICE_H
@@ -84,7 +84,10 @@ struct devhost_vq_info {
  * @suspend: the VMM suspends the device: finish or give back what is kept with
  *	devhost_chain_complete(); afterwards nothing is sent or delivered until
  *	resume() or stop(). Optional
- * @resume: goes on after suspend(). Optional
+ * @hold: the host goes to sleep, and the VMM before it sees any of that: like
+ *	suspend(), but what is kept stays so. suspend() may follow. Optional;
+ *	without it suspend() is called
+ * @resume: goes on after suspend() or hold(). Optional
  * @request: serve one chain of a request queue
  * @refill: a supply queue has new buffers. Optional
  * @work: events raised with devhost_raise(). Optional
@@ -111,6 +114,7 @@ struct devhost_class_ops {
 	int (*start)(struct devhost_device *dev);
 	void (*stop)(struct devhost_device *dev);
 	void (*suspend)(struct devhost_device *dev);
+	void (*hold)(struct devhost_device *dev);
 	void (*resume)(struct devhost_device *dev);
 	enum devhost_answer (*request)(struct devhost_device *dev,
 				       struct devhost_vq *vq,
