@@ -22,13 +22,15 @@ BESIDE = ["lint"]  # on what the others leave idle: a virtual machine often wait
 BOOTS = [["unit"], ["fuzz"], ["selftest", "e2e"], ["bench"]]  # suites that share one
 PROGRAMS = ["fuzz", "selftest", "e2e", "bench"]  # suites whose programs can be asked for one by one
 LONG = ["e2e/docs.py", "e2e/footprint.sh", "e2e/packages.sh", "e2e/power.sh", "e2e/scmi-guest",
-        "e2e/snd-hda.sh", "e2e/video-guest.sh", "e2e/vmm-kill.sh", "selftest/footprint",
+        "e2e/snd-duplex.sh", "e2e/snd-hda.sh", "e2e/video-guest.sh", "e2e/vmm-kill.sh", "selftest/footprint",
         "selftest/soak"]  # by name, or in the soak tier
+FULL = ["e2e/snd-duplex.sh"]  # of them; in the full tier
 # The full tier has what takes longer on one kernel only; the gate has it on both.
 ONE_KERNEL = {
-    "6.12": ["e2e/can-controller.sh", "e2e/snd-guest.sh", "selftest/beyond", "selftest/can_input", "selftest/life",
-             "selftest/policy", "selftest/policy_store", "selftest/quota", "selftest/scmi_input", "selftest/snd",
-             "selftest/snd_host", "selftest/snd_input"],
+    "6.12": ["e2e/can-controller.sh", "e2e/snd-duplex.sh", "e2e/snd-guest.sh", "selftest/beyond",
+             "selftest/can_input", "selftest/life", "selftest/policy", "selftest/policy_store",
+             "selftest/quota", "selftest/scmi_input", "selftest/snd", "selftest/snd_host",
+             "selftest/snd_input"],
     "7.2": ["e2e/can-traffic.sh", "e2e/daemon-kill.sh", "e2e/vdpa-check.sh", "selftest/can_bus", "selftest/dmabuf",
             "selftest/faults", "selftest/lifecycle", "selftest/notify", "selftest/policy_rules", "selftest/scmi_policy",
             "selftest/scmi_votes", "selftest/snd_mix", "selftest/video", "selftest/video_codec"],
@@ -114,7 +116,7 @@ def programs(suite, what, kernel, kernels, layer):
             _, _, program = word.partition("/")
             left_out = set() if word == "soak" else set(LONG)
             if word == "full":
-                left_out |= elsewhere(kernel, kernels)
+                left_out = left_out - set(FULL) | elsewhere(kernel, kernels)
             wanted += [program] if program else [
                 name for name in suite_vm.names(layer, suite) if f"{suite}/{name}" not in left_out]
     return [(suite, program) for program in dict.fromkeys(wanted)]

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Full duplex with periods of 5 ms, by a guest's aplay and arecord and by the host's own: the guest is late
+# no more often. Nothing else may use the machine.
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC2317
+. "$(dirname "$0")/lib.sh"
+seconds=${DUPLEX:-60}
+[ -z "$DEVHOST_SOAK" ] || seconds=600
+
+plan 6
+
+report() {
+	devhostctl stats g1/snd0 | grep counter
+	journalctl -b -u devhostd -n 5 -o short-monotonic --no-pager
+	in_guest g1 dmesg | tail -n 5
+}
+
+file=/etc/devhost/guests.d/g1.toml
+# shellcheck disable=SC2329 # by the trap
+put_back() {
+	rm -f "$file"
+	no_guest g1
+	modprobe -r snd-aloop
+} >/dev/null 2>&1
+trap put_back EXIT
+
+configure() {
+	modprobe snd-aloop && eventually 20 test -e /proc/asound/Loopback || return
+	cat >"$file" <<'T'
+[[device]]
+name = "snd0"
+class = "snd"
+
+[[device.snd.stream]]
+pcm = "hw:Loopback,0,0"
+direction = "playback"
+
+[[device.snd.stream]]
+pcm = "hw:Loopback,0,0"
+direction = "capture"
+
+[policy.snd.playback]
+default = "allow"
+
+[policy.snd.capture]
+default = "allow"
+T
+	devhostctl reload && eventually 20 test -e /dev/devhost/g1/snd0
+}
+need "the guest comes from its file" configure
+card_up() {
+	devhost-guest start g1 --device /dev/devhost/g1/snd0 &&
+		in_guest g1 modprobe virtio_snd pcm_periods_max=256 &&
+		eventually 20 in_guest g1 test -e /dev/snd/pcmC0D0c
+}
+need "a guest with its card" card_up
+
+# what the programs are told
+xruns() {
+	cat "$log/$1p" "$log/$1c" | grep -c 'run!!!'
+}
+# shellcheck disable=SC2054
+pair=(-q -t raw -f S16_LE -r 48000 -c 2 --period-time=5000 "--buffer-time=${BUFFER:-400000}"
+	-d "$seconds")
+native() {
+	spawn nativec arecord "${pair[@]}" -D hw:Loopback,0,6 /dev/null
+	spawn nativep aplay "${pair[@]}" -D hw:Loopback,0,6 /dev/zero
+	join nativec nativep
+}
+guest() {
+	spawn guestc in_guest g1 arecord "${pair[@]}" -D hw:0,0 /dev/null
+	spawn guestp in_guest g1 aplay "${pair[@]}" -D hw:0,0 /dev/zero
+	join guestc guestp
+}
+counted() {
+	devhostctl stats g1/snd0 | awk '/underruns|overruns/ { n += $NF } END { print n + 0 }'
+}
+check "the host, $seconds s" native
+check "the guest, $seconds s" guest
+late=$(counted)
+echo "# late: host $(xruns native) times, guest $(xruns guest) times, its device $late times"
+check "the guest is late no more often" test "$(xruns guest)" -le "$(xruns native)"
+check "nor by the count of its device" test "$late" -le "$(xruns native)"
+
+devhost-guest stop g1 >/dev/null 2>&1
+finish
