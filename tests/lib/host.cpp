@@ -66,6 +66,16 @@ void shell(const std::string &command)
     }
 }
 
+void suspend(const std::string &level)
+{
+    if (!std::filesystem::exists("/sys/power/pm_test")) {
+        SKIP("this kernel has no /sys/power/pm_test");
+    }
+    shell("echo 1 > /sys/module/suspend/parameters/pm_test_delay; echo " + level +
+          " > /sys/power/pm_test && echo freeze > /sys/power/state; "
+          "status=$?; echo none > /sys/power/pm_test; exit $status");
+}
+
 std::string read_file(const std::string &path)
 {
     std::ifstream in(path);

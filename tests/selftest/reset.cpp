@@ -175,6 +175,25 @@ TEST_RINGS("S4 device del by force: silent at once, gone after close")
     device.remove();
 }
 
+TEST_RINGS("S4 device del by force: a suspend of the host does not bring it back")
+{
+    TestDevice device(echo_params(ring));
+    Control control;
+    {
+        Hostile g(device.path(), with_ring(ring));
+        g.start();
+        CHECK_EQ(control.try_device_del(device.guest(), device.name(), true).error, -EBUSY);
+        const auto removed = device.info().reason;
+        suspend("freezer");
+        CHECK_EQ(device.info().reason, removed);
+        g.send(ECHO_VQ_ECHO, 32, 32);
+        g.queue(ECHO_VQ_ECHO).kick();
+        usleep(50000);
+        CHECK(!g.queue(ECHO_VQ_ECHO).ready());
+    }
+    device.remove();
+}
+
 TEST_RINGS("S4 vdpa dev del completes after close")
 {
     TestDevice device(echo_params(ring));
