@@ -134,6 +134,35 @@ default = "allow"
 T
 }
 
+# forbidden: how often that rule has hit
+forbidden() {
+	devhostctl policy counters g1 | awk '/forbidden/ { n += $NF } END { print n + 0 }'
+}
+
+# sound_guest DIRECTION...: guest g1 with snd0, which has a stream of snd-aloop for each
+sound_guest() {
+	local direction
+	modprobe -r snd-aloop 2>/dev/null
+	modprobe snd-aloop && eventually 20 test -e /proc/asound/Loopback || return
+	{
+		printf '[[device]]\nname = "snd0"\nclass = "snd"\n'
+		for direction in "$@"; do
+			printf '\n[[device.snd.stream]]\npcm = "hw:Loopback,0,0"\ndirection = "%s"\n' "$direction"
+		done
+		for direction in "$@"; do
+			printf '\n[policy.snd.%s]\ndefault = "allow"\n' "$direction"
+		done
+	} >/etc/devhost/guests.d/g1.toml
+	devhostctl reload && eventually 20 test -e /dev/devhost/g1/snd0
+}
+
+# sound_guest_up [KEY=VALUE...]: it runs, with its card; parameters of its virtio_snd
+sound_guest_up() {
+	devhost-guest start g1 --device /dev/devhost/g1/snd0 &&
+		in_guest g1 modprobe virtio_snd "$@" &&
+		eventually 20 in_guest g1 test -e /dev/snd/pcmC0D0p
+}
+
 # guest_up NAME [OPTION...]: a guest with its CAN interface can0 up
 guest_up() {
 	local name=$1

@@ -142,15 +142,11 @@ without_daemon() {
 	! pgrep -x devhostd && ! busctl list | grep -F org.devhost1 && [ ! -e /usr/sbin/devhostd ]
 }
 
-dropped() {
-	devhostctl policy counters g1 | awk '/forbidden/ { n += $NF } END { print n + 0 }'
-}
-
-all_dropped() { [ "$(dropped)" = "$(cat "$log/sent")" ]; }
+all_dropped() { [ "$(forbidden)" = "$(cat "$log/sent")" ]; }
 
 nothing_passed() {
 	cat "$log/forbidden"
-	echo "sent $(cat "$log/sent"), the rule dropped $(dropped)"
+	echo "sent $(cat "$log/sent"), the rule dropped $(forbidden)"
 	[ ! -s "$log/forbidden" ] && [ "$(cat "$log/sent")" -gt 30 ] && all_dropped
 }
 

@@ -15,45 +15,8 @@ report() {
 	in_guest g1 dmesg | tail -n 5
 }
 
-file=/etc/devhost/guests.d/g1.toml
-# shellcheck disable=SC2329 # by the trap
-put_back() {
-	rm -f "$file"
-	no_guest g1
-	modprobe -r snd-aloop
-} >/dev/null 2>&1
-trap put_back EXIT
-
-configure() {
-	modprobe snd-aloop && eventually 20 test -e /proc/asound/Loopback || return
-	cat >"$file" <<'T'
-[[device]]
-name = "snd0"
-class = "snd"
-
-[[device.snd.stream]]
-pcm = "hw:Loopback,0,0"
-direction = "playback"
-
-[[device.snd.stream]]
-pcm = "hw:Loopback,0,0"
-direction = "capture"
-
-[policy.snd.playback]
-default = "allow"
-
-[policy.snd.capture]
-default = "allow"
-T
-	devhostctl reload && eventually 20 test -e /dev/devhost/g1/snd0
-}
-need "the guest comes from its file" configure
-card_up() {
-	devhost-guest start g1 --device /dev/devhost/g1/snd0 &&
-		in_guest g1 modprobe virtio_snd pcm_periods_max=256 &&
-		eventually 20 in_guest g1 test -e /dev/snd/pcmC0D0c
-}
-need "a guest with its card" card_up
+need "the guest comes from its file" sound_guest playback capture
+need "a guest with its card" sound_guest_up pcm_periods_max=256
 
 # what the programs are told
 xruns() {
@@ -82,5 +45,4 @@ echo "# late: host $(xruns native) times, guest $(xruns guest) times, its device
 check "the guest is late no more often" test "$(xruns guest)" -le "$(xruns native)"
 check "nor by the count of its device" test "$late" -le "$(xruns native)"
 
-devhost-guest stop g1 >/dev/null 2>&1
 finish

@@ -13,8 +13,8 @@ namespace dh {
 
 // Runs a shell command; throws where it fails.
 void shell(const std::string &command);
-// Suspends the host as far as @level of /sys/power/pm_test and back: "freezer" for its programs, "devices" for
-// drivers as well. Skips the test where the kernel can't.
+// Suspends the host as far as @level of /sys/power/pm_test and back: "freezer" for its programs,
+// "devices" for drivers as well. Skips the test where the kernel can't.
 void suspend(const std::string &level);
 std::string read_file(const std::string &path);
 // A number behind "key:" or "key " in a file like /proc/meminfo, 0 without one.
