@@ -298,6 +298,7 @@ struct devhost_denials {
  *	DEVHOST_PENDING_JOBS: jobs are done; DEVHOST_PENDING_LOST: resources
  *	are lost; DEVHOST_PENDING_POLICY: another policy is in force
  * @worker: the task that serves, NULL where none does; RCU
+ * @on_call: who is woken to serve: @worker, or a helper in its place; RCU
  * @worker_priv: the worker.c side
  * @orphaned: stops the device after its worker was killed
  * @pool: jobs that sleep, NULL where there are none; @run_lock
@@ -354,6 +355,7 @@ struct devhost_device {
 
 	unsigned long pending;
 	struct task_struct __rcu *worker;
+	struct task_struct __rcu *on_call;
 	void *worker_priv;
 	struct work_struct orphaned;
 	struct devhost_pool *pool;
@@ -480,6 +482,9 @@ int devhost_worker_start(struct devhost_device *dev, bool host);
 void devhost_worker_stop(struct devhost_device *dev);
 void devhost_worker_orphaned(struct work_struct *work);
 void devhost_wake(struct devhost_device *dev, unsigned int bit);
+void devhost_worker_call(struct devhost_device *dev);
+void devhost_worker_relieve(struct devhost_device *dev, struct task_struct *from,
+			    struct task_struct *to);
 
 /* pool.c */
 void devhost_pool_reap(struct devhost_device *dev);
@@ -492,6 +497,7 @@ void devhost_resources_tell(struct devhost_device *dev);
 
 /* vq.c */
 void devhost_vq_pass(struct devhost_device *dev);
+bool devhost_vq_try_pass(struct devhost_device *dev);
 int devhost_vq_start(struct devhost_vq *vq);
 void devhost_vq_stop(struct devhost_vq *vq);
 void devhost_vq_pause(struct devhost_device *dev, bool keep);

@@ -388,21 +388,13 @@ static void devhost_pass_end(struct devhost_device *dev)
 	dev->pass_map = NULL;
 }
 
-/**
- * devhost_vq_pass - see to what is pending
- * @dev: the device
- *
- * Context: The worker.
- */
-void devhost_vq_pass(struct devhost_device *dev)
+static void devhost_vq_pass_locked(struct devhost_device *dev)
 {
-	unsigned long pending;
+	unsigned long pending = xchg(&dev->pending, 0);
 	unsigned int i;
 
-	mutex_lock(&dev->run_lock);
-	pending = xchg(&dev->pending, 0);
 	if (!dev->serving)
-		goto unlock;
+		return;
 
 	devhost_pass_begin(dev);
 	if ((pending & BIT(DEVHOST_PENDING_POLICY)) && dev->class->ops->judge)
@@ -421,8 +413,35 @@ void devhost_vq_pass(struct devhost_device *dev)
 	if (pending && dev->class->ops->work)
 		dev->class->ops->work(dev, pending);
 	devhost_pass_end(dev);
-unlock:
+}
+
+/**
+ * devhost_vq_pass - see to what is pending
+ * @dev: the device
+ *
+ * Context: The worker.
+ */
+void devhost_vq_pass(struct devhost_device *dev)
+{
+	mutex_lock(&dev->run_lock);
+	devhost_vq_pass_locked(dev);
 	mutex_unlock(&dev->run_lock);
+}
+
+/**
+ * devhost_vq_try_pass - see to what is pending, unless that has to wait
+ * @dev: the device
+ *
+ * Context: A helper on call.
+ * Return: false where somebody holds dev->run_lock.
+ */
+bool devhost_vq_try_pass(struct devhost_device *dev)
+{
+	if (!mutex_trylock(&dev->run_lock))
+		return false;
+	devhost_vq_pass_locked(dev);
+	mutex_unlock(&dev->run_lock);
+	return true;
 }
 
 static bool devhost_areas_overlap(u64 a, size_t a_size, u64 b, size_t b_size)

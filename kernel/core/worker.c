@@ -43,8 +43,10 @@ static void devhost_worker_publish(struct devhost_worker *worker)
 
 	worker->started = true;
 	spin_lock(&worker->lock);
-	if (!worker->stopping)
+	if (!worker->stopping) {
 		rcu_assign_pointer(dev->worker, get_task_struct(current));
+		rcu_assign_pointer(dev->on_call, current);
+	}
 	spin_unlock(&worker->lock);
 	devhost_netlink_device_event(dev, DEVHOST_CMD_DEVICE_CHANGE_NTF);
 }
@@ -60,6 +62,8 @@ static void devhost_worker_hide(struct devhost_worker *worker)
 	spin_lock(&worker->lock);
 	WRITE_ONCE(worker->stopping, true);
 	task = unrcu_pointer(xchg(&worker->dev->worker, NULL));
+	/* In this order: who found the worker before can't call it back. */
+	xchg(&worker->dev->on_call, NULL);
 	spin_unlock(&worker->lock);
 	if (task)
 		put_task_struct(task);
@@ -227,6 +231,23 @@ void devhost_worker_stop(struct devhost_device *dev)
 }
 
 /**
+ * devhost_worker_call - wake who serves
+ * @dev: the device; something is pending
+ *
+ * Context: Any.
+ */
+void devhost_worker_call(struct devhost_device *dev)
+{
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = rcu_dereference(dev->on_call);
+	if (task)
+		wake_up_process(task);
+	rcu_read_unlock();
+}
+
+/**
  * devhost_wake - let the worker see to something
  * @dev: the device
  * @bit: bit of dev->pending
@@ -235,15 +256,30 @@ void devhost_worker_stop(struct devhost_device *dev)
  */
 void devhost_wake(struct devhost_device *dev, unsigned int bit)
 {
-	struct task_struct *task;
+	if (!test_and_set_bit(bit, &dev->pending))
+		devhost_worker_call(dev);
+}
 
-	if (test_and_set_bit(bit, &dev->pending))
+/**
+ * devhost_worker_relieve - have another task woken to serve
+ * @dev: the device
+ * @from: who is woken so far
+ * @to: who is to be: its worker, as found before, or a helper
+ *
+ * Nothing happens where @from is not on call. What woke @from alone meanwhile is
+ * left to @to.
+ *
+ * Context: Under RCU, or as one of the two.
+ */
+void devhost_worker_relieve(struct devhost_device *dev, struct task_struct *from,
+			    struct task_struct *to)
+{
+	if (!from || !to || unrcu_pointer(cmpxchg(&dev->on_call,
+						  RCU_INITIALIZER(from),
+						  RCU_INITIALIZER(to))) != from)
 		return;
-	rcu_read_lock();
-	task = rcu_dereference(dev->worker);
-	if (task)
-		wake_up_process(task);
-	rcu_read_unlock();
+	if (READ_ONCE(dev->pending))
+		wake_up_process(to);
 }
 
 pid_t devhost_vdpa_worker(struct devhost_device *dev)

@@ -140,6 +140,8 @@ struct devhost_class_ops {
  * @vqs: the queues, in the order of the specification
  * @num_vqs: number of queues, at most DEVHOST_CLASS_VQS
  * @helpers: threads for devhost_submit() at most, 0 where nothing sleeps
+ * @helpers_serve: most requests sleep: a helper without a job serves in the
+ *	worker's place, and does its jobs itself, which saves the ways between them
  * @config_size: bytes of the device's configuration space
  * @priv_size: bytes of devhost_priv(), zeroed at creation
  * @attr_policy: netlink policy of DEVHOST_A_DEV_BACKEND
@@ -156,6 +158,7 @@ struct devhost_class {
 	const struct devhost_vq_info *vqs;
 	unsigned int num_vqs;
 	unsigned int helpers;
+	bool helpers_serve;
 	size_t config_size;
 	size_t priv_size;
 	const struct nla_policy *attr_policy;
@@ -233,7 +236,8 @@ void *devhost_resource_span(const struct devhost_resource *res, size_t offset,
  * @run: does it, on a helper thread. Touches no chain and calls nothing of the
  *	core but devhost_resource_changed(); the device is there, but may have
  *	been reset
- * @done: on the worker, once @run has returned. Completes what was kept
+ * @done: on the worker, or a helper in its place, once @run has returned.
+ *	Completes what was kept
  * @drop: instead of @done, where the device was reset: forget the job. In
  *	process context
  * @list: private to the core
