@@ -258,6 +258,7 @@ static void vscmi_job_run(struct devhost_job *job)
 static void vscmi_job_done(struct devhost_device *dev, struct devhost_job *job)
 {
 	struct vscmi_call *call = container_of(job, struct vscmi_call, job);
+	struct vscmi *vs = call->vs;
 
 	if (call->delayed) {
 		vscmi_event_delayed(call);
@@ -267,6 +268,8 @@ static void vscmi_job_done(struct devhost_device *dev, struct devhost_job *job)
 		devhost_chain_complete(call->chain);
 	else
 		devhost_chain_reject(call->chain);
+	/* For the next one: zeroing new memory costs more than the command. */
+	swap(call, vs->spare);
 	kfree(call);
 }
 
@@ -310,9 +313,12 @@ static enum devhost_answer vscmi_defer(struct vscmi *vs)
 
 	if (vs->call.delayed && vs->num_delayed >= VSCMI_DELAYED_MAX)
 		return vscmi_answer(&vs->call, SCMI_BUSY);
-	call = kmemdup(&vs->call, sizeof(*call), GFP_KERNEL);
+	call = vs->spare ?: kmalloc_obj(*call);
 	if (!call)
 		return vscmi_answer(&vs->call, SCMI_BUSY);
+	vs->spare = NULL;
+	/* There are no return values yet. */
+	memcpy(call, &vs->call, offsetof(struct vscmi_call, ret));
 	call->job.run = vscmi_job_run;
 	call->job.done = vscmi_job_done;
 	call->job.drop = vscmi_job_drop;
@@ -371,9 +377,11 @@ enum devhost_answer vscmi_dispatch(struct vscmi *vs, struct devhost_chain *chain
 	return vscmi_answer(&vs->call, status);
 }
 
-/* Forget the commands at hand. */
+/* Forget the commands at hand, and the room for them. */
 void vscmi_dispatch_reset(struct vscmi *vs)
 {
 	kfree(vs->stalled);
 	vs->stalled = NULL;
+	kfree(vs->spare);
+	vs->spare = NULL;
 }

@@ -333,6 +333,7 @@ static struct devhost_class vscmi_class = {
 	.vqs = vscmi_vqs,
 	.num_vqs = VIRTIO_SCMI_VQS,
 	.helpers = VSCMI_HELPERS,
+	.helpers_serve = true,
 	.config_size = VSCMI_CONFIG_SIZE,
 	.priv_size = sizeof(struct vscmi),
 	.attr_policy = vscmi_policy,

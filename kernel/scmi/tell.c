@@ -41,8 +41,10 @@ void vscmi_tell_stop(struct vscmi *vs)
  */
 void vscmi_tell(struct vscmi_view *view)
 {
-	WRITE_ONCE(view->changed, true);
-	queue_delayed_work(vscmi_workqueue, &view->vs->tell, VSCMI_TELL_DELAY);
+	/* What is not told yet is told with what has changed by then. */
+	if (!xchg(&view->changed, true))
+		queue_delayed_work(vscmi_workqueue, &view->vs->tell,
+				   VSCMI_TELL_DELAY);
 }
 
 /**

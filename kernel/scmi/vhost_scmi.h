@@ -351,6 +351,7 @@ struct vscmi_platform {
  * @num: number of a kind
  * @call: the command at hand; the worker's
  * @stalled: a command that waits for room among the helpers; the worker's
+ * @spare: room for the next command that sleeps, or NULL; the worker's
  * @delayed: delayed responses that are due; the worker's
  * @num_delayed: asked for and not sent; the worker's
  * @budget: buffers that may be used before the other queue has a turn; the
@@ -376,6 +377,7 @@ struct vscmi {
 	unsigned int num[__DEVHOST_SCMI_KINDS];
 	struct vscmi_call call;
 	struct vscmi_call *stalled;
+	struct vscmi_call *spare;
 	struct list_head delayed;
 	unsigned int num_delayed;
 	unsigned int budget;

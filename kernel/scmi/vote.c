@@ -43,12 +43,12 @@ static void vscmi_votes_tell(struct vscmi_host *host,
 	else if (host->kind == DEVHOST_SCMI_PERF && was->level != host->now.level)
 		event = 1;
 	/* A clock tells of its rate by its notifier. */
-	spin_lock(&host->lock);
-	list_for_each_entry(view, &host->views, list) {
-		if (event >= 0)
+	if (event >= 0) {
+		spin_lock(&host->lock);
+		list_for_each_entry(view, &host->views, list)
 			vscmi_event_raise(view, event, 0, cause);
+		spin_unlock(&host->lock);
 	}
-	spin_unlock(&host->lock);
 	list_for_each_entry(view, &host->views, list)
 		vscmi_tell(view);
 }
@@ -147,11 +147,10 @@ static bool vscmi_vote_change(struct vscmi_call *call, unsigned int what,
 		mine->min = vote->min;
 	if (what & VSCMI_VOTE_MAX)
 		mine->max = vote->max;
-	mine->since = ktime_get_boottime_ns();
 	return true;
 }
 
-/* Others hear that something was asked for, whatever comes of it. */
+/* It holds from now on, and others hear that it was asked for. */
 static void vscmi_vote_asked(struct vscmi_call *call, unsigned int what,
 			     const struct vscmi_vote *vote)
 {
@@ -160,6 +159,7 @@ static void vscmi_vote_asked(struct vscmi_call *call, unsigned int what,
 	u64 asked;
 
 	lockdep_assert_held(&host->lock);
+	call->view->vote.since = ktime_get_boottime_ns();
 	if (host->kind == DEVHOST_SCMI_POWER && (what & VSCMI_VOTE_ON))
 		asked = vote->on;
 	else if (host->kind == DEVHOST_SCMI_CLOCK && (what & VSCMI_VOTE_LEVEL))

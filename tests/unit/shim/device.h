@@ -38,6 +38,8 @@ struct timer_list { unsigned long expires; };
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define min3(a, b, c)		min(min(a, b), c)
 #define min_t(type, a, b)	min((type)(a), (type)(b))
+#define swap(a, b)	\
+	do { typeof(a) swap_tmp = (a); (a) = (b); (b) = swap_tmp; } while (0)
 #define clamp(v, lo, hi)	min(max(v, lo), hi)
 #define round_up(v, to)		((((v) - 1) | ((to) - 1)) + 1)
 #define div_u64(a, b)		((a) / (b))
@@ -88,16 +90,17 @@ static inline void strscpy_pad(void *to, const char *from, size_t size)
 	memset((char *)to + len, 0, size - len);
 }
 
-static inline void *shim_memdup(const void *from, size_t size)
+/* Memory as the one before left it: nothing may count on zeroes. */
+static inline void *shim_kmalloc(size_t size)
 {
 	void *mem = shim_alloc(1, size);
 
 	if (mem)
-		memcpy(mem, from, size);
+		memset(mem, 0xa5, size);
 	return mem;
 }
 
-#define kmemdup(from, size, gfp)	shim_memdup(from, size)
+#define kmalloc_obj(obj)	((typeof(obj) *)shim_kmalloc(sizeof(obj)))
 #define kzalloc_obj(obj)	shim_alloc(1, sizeof(obj))
 #define kvzalloc(size, gfp)	shim_alloc(1, size)
 #define kfree(mem)		shim_free(mem)

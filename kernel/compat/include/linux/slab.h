@@ -5,6 +5,13 @@
 
 #include_next <linux/slab.h>
 
+#ifndef kmalloc_obj
+#define kmalloc_obj(obj) ({						\
+	typeof(obj) *__new = kmalloc(sizeof(obj), GFP_KERNEL);		\
+	__new;								\
+})
+#endif
+
 #ifndef kzalloc_obj
 #define kzalloc_obj(obj) ({						\
 	typeof(obj) *__new = kzalloc(sizeof(obj), GFP_KERNEL);		\
