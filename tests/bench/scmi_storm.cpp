@@ -77,8 +77,8 @@ void run()
     guest.bring_up();
     guest.good();
     scmi::set_knob("pd0/delay_ms", 1);
-    storm_row(
-        "scmi/storm/p99", [&] { guest.ok(scmi::clk, clock_rate_get, {0}); },
+    storm_rows(
+        "scmi/storm", [&] { guest.ok(scmi::clk, clock_rate_get, {0}); },
         [&] {
             auto other = std::make_shared<Sleepers>(noisy.path());
             return [other] { other->step(); };

@@ -34,7 +34,7 @@ void run()
         q.kick_if_wanted();
         q.expect();
     };
-    storm_row("core/storm/p99", round_trip, [&] {
+    storm_rows("core/storm", round_trip, [&] {
         auto other = std::make_shared<EchoGuest>(noisy.path(), GuestSetup{});
         other->start();
         other->good();

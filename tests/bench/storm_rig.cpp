@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storm_rig.hpp"
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <fstream>
+#include <thread>
 #include <vector>
 
 #include "child.hpp"
@@ -20,36 +19,44 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr unsigned round_trips = 3000;
-constexpr unsigned looks = 7;
-const std::string cgroup = "/sys/fs/cgroup/bench-storm";
+constexpr unsigned round_trips = 2000;
+// Between two of them; nothing in the kernel has this period.
+constexpr std::chrono::microseconds pause{1700};
+constexpr unsigned weight = 100;
 
-double p99(const std::function<void()> &round_trip)
+void join_cgroup(const std::string &name)
 {
-    std::vector<double> times;
+    const std::string cgroup = "/sys/fs/cgroup/" + name;
+    shell("mkdir -p " + cgroup + " && echo " + std::to_string(weight) + " > " + cgroup +
+          "/cpu.weight");
+    std::ofstream procs(cgroup + "/cgroup.procs");
+    expect(static_cast<bool>(procs << getpid() << std::flush), "cannot join the cgroup");
+}
+
+// In order.
+using Times = std::vector<double>;
+
+Times measure(const std::function<void()> &round_trip)
+{
+    Times times;
     for (unsigned i = 0; i < round_trips; i++) {
+        std::this_thread::sleep_for(pause);
         const auto begin = Clock::now();
         round_trip();
         times.push_back(std::chrono::duration<double, std::nano>(Clock::now() - begin).count());
     }
     std::sort(times.begin(), times.end());
-    return times[times.size() * 99 / 100];
+    return times;
 }
 
-// Threads that the host makes for the guest are in its cgroup, but don't inherit an affinity.
-void other_cpu()
+double p99(const Times &times)
 {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(1, &set);
-    expect(!sched_setaffinity(0, sizeof(set), &set), "cannot set the affinity");
-    std::ofstream procs(cgroup + "/cgroup.procs");
-    expect(static_cast<bool>(procs << getpid() << std::flush), "cannot join the cgroup");
+    return times[times.size() * 99 / 100];
 }
 
 void noise(const Storm &storm, bool storms, Child &me)
 {
-    other_cpu();
+    join_cgroup("bench-noise");
     const auto step = storm();
     me.tell();
     for (;;) {
@@ -61,40 +68,30 @@ void noise(const Storm &storm, bool storms, Child &me)
     }
 }
 
-double median(std::array<double, looks> values)
+Times beside(const Storm &storm, bool storms, const std::function<void()> &round_trip)
 {
-    std::sort(values.begin(), values.end());
-    return values[looks / 2];
+    Child other([&](Child &me) { noise(storm, storms, me); });
+    other.wait_told();
+    return measure(round_trip);
 }
 
 } // namespace
 
 void storm_begin()
 {
-    expect(sysconf(_SC_NPROCESSORS_ONLN) >= 2, "needs two CPUs");
     wait_for_boot();
-    shell("echo +cpuset > /sys/fs/cgroup/cgroup.subtree_control && mkdir -p " + cgroup +
-          " && echo 1 > " + cgroup + "/cpuset.cpus");
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(0, &set);
-    expect(!sched_setaffinity(0, sizeof(set), &set), "cannot set the affinity");
+    require_icount();
+    shell("echo +cpu > /sys/fs/cgroup/cgroup.subtree_control");
+    join_cgroup("bench-quiet");
 }
 
-void storm_row(const std::string &name, const std::function<void()> &round_trip, const Storm &storm)
+void storm_rows(const std::string &name, const std::function<void()> &round_trip,
+                const Storm &storm)
 {
-    p99(round_trip);
-    // In turns, since the machine below has other things to do too.
-    std::array<double, looks> hog{};
-    std::array<double, looks> beside{};
-    for (unsigned look = 0; look < looks; look++) {
-        for (const bool storms : {false, true}) {
-            Child other([&](Child &me) { noise(storm, storms, me); });
-            other.wait_told();
-            (storms ? beside : hog)[look] = p99(round_trip);
-        }
-    }
-    row(name, "p99 of a round trip", "ns", median(beside), median(hog));
+    const Times hog = beside(storm, false, round_trip);
+    const Times storming = beside(storm, true, round_trip);
+    row(name + "/p99", "p99 of a round trip", "instructions", p99(storming), p99(hog));
+    row(name + "/longest", "longest round trip", "instructions", storming.back(), hog.back());
 }
 
 } // namespace dh::bench

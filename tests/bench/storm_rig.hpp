@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one guest's storm does to another's round trips. Needs two CPUs; the
-// clock is the real one, so only ratios count.
+// What one guest's storm does to another's round trips, where both have to share
+// a processor. Instructions are the clock, so a run is like the one before.
 #pragma once
 
 #include <functional>
@@ -12,13 +12,14 @@ namespace dh::bench {
 // what it then does without end.
 using Storm = std::function<std::function<void()>()>;
 
-// Before anything is started: the calling process has CPU 0 from now on.
+// Before anything is started: the calling process and what is done for its guests
+// have a cgroup of their own from now on.
 void storm_begin();
 
-// A row: the p99 of @round_trip beside @storm, and beside the same guest's
-// process when it only computes. That process has CPU 1, as has all that its
-// guest makes the host do in its cgroup.
-void storm_row(const std::string &name, const std::function<void()> &round_trip,
-               const Storm &storm);
+// Two rows: the p99 of @round_trip, made now and then, and the longest, beside
+// @storm; and beside the same guest's process when it only computes. That process,
+// with all that its guest makes the host do, has a cgroup of the same weight.
+void storm_rows(const std::string &name, const std::function<void()> &round_trip,
+                const Storm &storm);
 
 } // namespace dh::bench

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bench suite: programs that print JSON lines. Those in bench/ run in one boot whose clock
-counts instructions, those in bench/smp/ on two processors with the real clock."""
+"""The bench suite: programs that print JSON lines, in one boot whose clock counts instructions."""
 
 import json
 
@@ -26,16 +25,12 @@ def bench(results, layer, kernel, wanted=()):
     """Every line of output that is a JSON object with our fields is a figure. Of all programs where
     none is named."""
     figures = []
-    for directory, icount in (("bench", True), ("bench/smp", False)):
-        programs = [p for p in names(layer, directory)
-                    if not wanted or f"{directory}/{p}".removeprefix("bench/") in wanted]
-        if not programs:
-            continue
-        machine = qemu.Machine(layer, kernel, icount=icount)
-        say(f"{directory}-{kernel}: booting; logs in {machine.dir}")
-        with machine:
-            for program in programs:
-                _one(results, machine, f"{directory}/{program}", figures)
+    machine = qemu.Machine(layer, kernel, icount=True)
+    say(f"bench-{kernel}: booting; logs in {machine.dir}")
+    with machine:
+        for program in names(layer, "bench"):
+            if not wanted or program in wanted:
+                _one(results, machine, f"bench/{program}", figures)
     path = host.BUILD / "bench.json"
     path.write_text(json.dumps([{f: row.get(f) for f in FIELDS} for row in figures], indent=1) + "\n")
     if figures:
