@@ -53,14 +53,19 @@ struct Served : ScmiFixture {
         guest.ok(clk, 0x7, {0, on_, 0});
         guest.ok(clk, 0x6, {0});
     }
-    // How often the worker was woken by a number of turns.
-    uint64_t worker_sleeps()
+    // How often the worker went to sleep in a number of turns.
+    uint64_t worker_sleeps(unsigned turns = commands / 2)
     {
         const uint64_t before = sleeps(worker);
-        for (unsigned i = 0; i < commands / 2; i++) {
+        for (unsigned i = 0; i < turns; i++) {
             turn();
         }
         return sleeps(worker) - before;
+    }
+    // The helper's first answer may still meet a pass of the worker, who then stays on call.
+    bool worker_rests()
+    {
+        return within(5000, [&] { return worker_sleeps(1) == 0; }) && worker_sleeps() == 0;
     }
 
     pid_t worker = 0;
@@ -103,7 +108,7 @@ TEST_RINGS("a helper that has nothing to do serves, the worker is not woken")
 {
     Served t(ring);
     const uint64_t before = sleeps(t.helper);
-    CHECK_EQ(t.worker_sleeps(), 0U);
+    CHECK(t.worker_rests());
     CHECK(sleeps(t.helper) >= before + commands / 2);
     CHECK_EQ(t.device.helpers().size(), 1U);
 }
@@ -121,7 +126,7 @@ TEST_RINGS("while the helper sleeps the worker serves, and not afterwards")
     CHECK(sleeps(t.worker) > before);
     CHECK_EQ(t.guest.collect().id, slow);
     set_knob("vdd0/delay_ms", 0);
-    CHECK_EQ(t.worker_sleeps(), 0U);
+    CHECK(t.worker_rests());
 }
 
 TEST_RINGS("a helper is scheduled as its worker is")
@@ -139,6 +144,7 @@ TEST_RINGS("a helper is scheduled as its worker is")
     CHECK_EQ(priority(t.helper), 10);
     CHECK(same_processors(t.helper, t.worker));
 
+    CHECK(t.worker_rests()); // it is on call
     const sched_param other{};
     CHECK_EQ(sched_setaffinity(t.worker, sizeof(all), &all), 0);
     CHECK_EQ(sched_setscheduler(t.worker, SCHED_OTHER, &other), 0);
@@ -147,7 +153,7 @@ TEST_RINGS("a helper is scheduled as its worker is")
     CHECK_EQ(sched_getscheduler(t.helper), SCHED_OTHER);
     CHECK_EQ(getpriority(PRIO_PROCESS, static_cast<id_t>(t.helper)), 5);
     CHECK(same_processors(t.helper, t.worker));
-    CHECK_EQ(t.worker_sleeps(), 0U);
+    CHECK(t.worker_rests());
 }
 
 TEST_RINGS("a worker with a deadline serves itself")
@@ -161,5 +167,5 @@ TEST_RINGS("a worker with a deadline serves itself")
     const sched_param other{};
     CHECK_EQ(sched_setscheduler(t.worker, SCHED_OTHER, &other), 0);
     t.turn();
-    CHECK_EQ(t.worker_sleeps(), 0U);
+    CHECK(t.worker_rests());
 }
