@@ -12,6 +12,7 @@
 
 #include <linux/of.h>
 #include <linux/platform_device.h>
+#include <linux/pm_runtime.h>
 #include <linux/slab.h>
 
 #include "vhost_scmi.h"
@@ -260,10 +261,23 @@ bool vscmi_host_on(struct vscmi_host *host)
 				  READ_ONCE(host->now.on);
 }
 
+/* A single domain is on as the bus has attached it; on from here as wanted. */
+static int vscmi_hosts_probe_power(struct device *dev)
+{
+	if (!dev->pm_domain)
+		return 0;
+	pm_runtime_set_active(dev);
+	return devm_pm_runtime_enable(dev);
+}
+
 static int vscmi_hosts_probe(struct platform_device *pdev)
 {
 	bool taken;
+	int err;
 
+	err = vscmi_hosts_probe_power(&pdev->dev);
+	if (err)
+		return err;
 	mutex_lock(&vscmi_hosts_lock);
 	taken = vscmi_hosts_dev;
 	if (!taken)

@@ -3,8 +3,10 @@
  * Power domains of the host: held by runtime PM on a device in the domain.
  *
  * With a device tree that device is made for us, by the name that the consumer
- * node gives the domain. Without one, domains can't be attached by name: a
- * board gives a platform device that is in the domain and has runtime PM.
+ * node gives the domain; but where a node has a single domain, the bus has put
+ * the node's own device into it. Without a device tree, domains can't be
+ * attached by name: a board gives a platform device that is in the domain and
+ * has runtime PM.
  */
 #include <linux/of.h>
 #include <linux/platform_device.h>
@@ -13,17 +15,23 @@
 
 #include "vhost_scmi.h"
 
-static bool vscmi_power_attached(const struct vscmi_host *host)
+/* The node's own device, if that is in the domain of this name. */
+static struct device *vscmi_power_own(struct vscmi_host *host)
 {
-	return host->dev && host->dev->of_node;
+	if (of_property_match_string(host->dev->of_node, "power-domain-names",
+				     host->name) < 0)
+		return NULL;
+	return get_device(host->dev);
 }
 
 static struct device *vscmi_power_find(struct vscmi_host *host)
 {
 	struct device *dev;
 
-	if (vscmi_power_attached(host)) {
-		dev = dev_pm_domain_attach_by_name(host->dev, host->name);
+	if (host->dev) {
+		dev = host->dev->pm_domain ?
+		      vscmi_power_own(host) :
+		      dev_pm_domain_attach_by_name(host->dev, host->name);
 		return dev ? dev : ERR_PTR(-ENODEV);
 	}
 	dev = bus_find_device_by_name(&platform_bus_type, NULL, host->name);
@@ -32,7 +40,7 @@ static struct device *vscmi_power_find(struct vscmi_host *host)
 
 static void vscmi_power_let_go(struct vscmi_host *host, struct device *dev)
 {
-	if (vscmi_power_attached(host))
+	if (host->dev && dev != host->dev)
 		dev_pm_domain_detach(dev, true);
 	else
 		put_device(dev);
