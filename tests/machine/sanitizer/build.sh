@@ -20,6 +20,8 @@ install -D -m 644 .config "$out/boot/config-$release"
 make -s INSTALL_MOD_PATH=$out/usr INSTALL_MOD_STRIP=1 modules_install
 # as in Debian's packages: the headers, the tools, and the types that modules refer to
 make -s run-command KBUILD_RUN_COMMAND="scripts/package/install-extmod-build $headers"
+# and what modules with a device tree of their own are built with
+install -D scripts/dtc/dtc "$headers/scripts/dtc/dtc"
 cp .config "$headers/"
 strip --strip-debug -o "$headers/vmlinux" vmlinux
 ln -sfn "/usr/src/linux-headers-$release" "$out/usr/lib/modules/$release/build"
