@@ -14,6 +14,7 @@
 #include <linux/platform_device.h>
 #include <linux/pm_runtime.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 
 #include "vhost_scmi.h"
 
@@ -252,6 +253,41 @@ void vscmi_host_rate(struct vscmi_host *host, u64 rate)
 			vscmi_event_raise(view, 0, 0, NULL);
 	}
 	spin_unlock(&host->lock);
+}
+
+/* Room for @num levels, which host->num_levels counts as they are put there. */
+int vscmi_host_levels_alloc(struct vscmi_host *host, unsigned int num)
+{
+	if (!num || num > VSCMI_LEVELS_MAX)
+		return -EINVAL;
+	host->levels = kcalloc(num, sizeof(*host->levels), GFP_KERNEL);
+	return host->levels ? 0 : -ENOMEM;
+}
+
+static int vscmi_levels_cmp(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Brings the levels that were found into order, each once. */
+int vscmi_host_levels_done(struct vscmi_host *host)
+{
+	unsigned int i, num = 1;
+
+	if (!host->num_levels)
+		return -EINVAL;
+	sort(host->levels, host->num_levels, sizeof(*host->levels),
+	     vscmi_levels_cmp, NULL);
+	for (i = 1; i < host->num_levels; i++) {
+		if (host->levels[i] != host->levels[i - 1])
+			host->levels[num++] = host->levels[i];
+	}
+	host->num_levels = num;
+	host->min = host->levels[0];
+	host->max = host->levels[num - 1];
+	return 0;
 }
 
 /* Whether a resource is on, whoever holds it so; as far as one can tell. */

@@ -72,30 +72,25 @@ static int vscmi_cpufreq_notify(struct notifier_block *nb, unsigned long event,
 static int vscmi_cpufreq_levels(struct vscmi_host *host,
 				const struct cpufreq_policy *policy)
 {
-	struct cpufreq_frequency_table *pos;
+	const struct cpufreq_frequency_table ends[] = {
+		{ .frequency = policy->cpuinfo.min_freq },
+		{ .frequency = policy->cpuinfo.max_freq },
+		{ .frequency = CPUFREQ_TABLE_END },
+	};
+	const struct cpufreq_frequency_table *pos, *table;
 	unsigned int num = 0;
+	int err;
 
-	host->min = policy->cpuinfo.min_freq;
-	host->max = policy->cpuinfo.max_freq;
-	if (policy->freq_table) {
-		cpufreq_for_each_valid_entry(pos, policy->freq_table)
-			num++;
-	}
-	if (num > VSCMI_LEVELS_MAX)
-		return -EINVAL;
-	host->levels = kcalloc(max(num, 2U), sizeof(*host->levels), GFP_KERNEL);
-	if (!host->levels)
-		return -ENOMEM;
-	/* Without a table, or one that is not in order, its two ends. */
-	if (!num || policy->freq_table_sorted != CPUFREQ_TABLE_SORTED_ASCENDING) {
-		host->levels[0] = host->min;
-		host->levels[1] = host->max;
-		host->num_levels = 2;
-		return 0;
-	}
-	cpufreq_for_each_valid_entry(pos, policy->freq_table)
+	/* Of a driver without a table, the two ends. */
+	table = policy->freq_table ? policy->freq_table : ends;
+	cpufreq_for_each_valid_entry(pos, table)
+		num++;
+	err = vscmi_host_levels_alloc(host, num);
+	if (err)
+		return err;
+	cpufreq_for_each_valid_entry(pos, table)
 		host->levels[host->num_levels++] = pos->frequency;
-	return 0;
+	return vscmi_host_levels_done(host);
 }
 
 static int vscmi_cpufreq_get(struct vscmi_host *host,

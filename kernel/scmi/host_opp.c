@@ -29,19 +29,18 @@ struct vscmi_opp {
 	struct dev_pm_qos_request qos;
 };
 
-/* All frequencies in kHz, ascending. */
+/* All frequencies, in kHz. */
 static int vscmi_opp_list(struct vscmi_host *host, struct device *dev)
 {
 	int num = dev_pm_opp_get_opp_count(dev);
 	unsigned long freq = 0;
+	int err;
 
 	if (num < 0)
 		return num;
-	if (!num || num > VSCMI_LEVELS_MAX)
-		return -EINVAL;
-	host->levels = kcalloc(num, sizeof(*host->levels), GFP_KERNEL);
-	if (!host->levels)
-		return -ENOMEM;
+	err = vscmi_host_levels_alloc(host, num);
+	if (err)
+		return err;
 	while (host->num_levels < num) {
 		struct dev_pm_opp *opp = dev_pm_opp_find_freq_ceil(dev, &freq);
 
@@ -51,11 +50,7 @@ static int vscmi_opp_list(struct vscmi_host *host, struct device *dev)
 		host->levels[host->num_levels++] = freq / HZ_PER_KHZ;
 		freq++;
 	}
-	if (!host->num_levels)
-		return -EINVAL;
-	host->min = host->levels[0];
-	host->max = host->levels[host->num_levels - 1];
-	return 0;
+	return vscmi_host_levels_done(host);
 }
 
 static int vscmi_opp_is_devfreq(struct device *dev, const void *data)

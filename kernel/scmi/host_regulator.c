@@ -3,17 +3,8 @@
  * Supplies of the host.
  */
 #include <linux/regulator/consumer.h>
-#include <linux/slab.h>
-#include <linux/sort.h>
 
 #include "vhost_scmi.h"
-
-static int vscmi_levels_cmp(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
 
 /* What a selector gives, 0 where it gives nothing that may be used. */
 static u64 vscmi_regulator_voltage(struct regulator *reg, unsigned int selector)
@@ -21,20 +12,6 @@ static u64 vscmi_regulator_voltage(struct regulator *reg, unsigned int selector)
 	int uv = regulator_list_voltage(reg, selector);
 
 	return uv > 0 ? uv : 0;
-}
-
-/* Lists the voltages that may be used, ascending; their number. */
-static unsigned int vscmi_regulator_list(struct regulator *reg, int num,
-					 u64 *levels)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < num; i++) {
-		levels[n] = vscmi_regulator_voltage(reg, i);
-		n += levels[n] > 0;
-	}
-	sort(levels, n, sizeof(*levels), vscmi_levels_cmp, NULL);
-	return n;
 }
 
 /* Too many to be listed: a range. */
@@ -59,6 +36,8 @@ static int vscmi_regulator_levels(struct vscmi_host *host)
 {
 	struct regulator *reg = host->priv;
 	int num = regulator_count_voltages(reg);
+	unsigned int i;
+	int err;
 
 	host->min = host->base;
 	host->max = host->base;
@@ -69,15 +48,16 @@ static int vscmi_regulator_levels(struct vscmi_host *host)
 		vscmi_regulator_range(host, num);
 		return host->min <= host->max ? 0 : -EINVAL;
 	}
-	host->levels = kcalloc(num, sizeof(*host->levels), GFP_KERNEL);
-	if (!host->levels)
-		return -ENOMEM;
-	host->num_levels = vscmi_regulator_list(reg, num, host->levels);
-	if (!host->num_levels)
-		return -EINVAL;
-	host->min = host->levels[0];
-	host->max = host->levels[host->num_levels - 1];
-	return 0;
+	err = vscmi_host_levels_alloc(host, num);
+	if (err)
+		return err;
+	for (i = 0; i < num; i++) {
+		u64 uv = vscmi_regulator_voltage(reg, i);
+
+		if (uv)
+			host->levels[host->num_levels++] = uv;
+	}
+	return vscmi_host_levels_done(host);
 }
 
 static int vscmi_regulator_get(struct vscmi_host *host,

@@ -483,6 +483,8 @@ void vscmi_host_work_later(struct vscmi_host *host);
 extern struct workqueue_struct *vscmi_workqueue;
 void vscmi_host_rate(struct vscmi_host *host, u64 rate);
 bool vscmi_host_on(struct vscmi_host *host);
+int vscmi_host_levels_alloc(struct vscmi_host *host, unsigned int num);
+int vscmi_host_levels_done(struct vscmi_host *host);
 
 /* vote.c */
 enum {
