@@ -455,10 +455,10 @@ void calm()
     set_knob("rst0/host", 0);
 }
 
-CpuFrequencies::CpuFrequencies()
+CpuFrequencies::CpuFrequencies(bool down)
 {
     calm();
-    have_driver(true);
+    set_knob("cpu/driver", down ? 2 : 1);
 }
 
 CpuFrequencies::~CpuFrequencies()

@@ -181,7 +181,8 @@ void calm();
 // A cpufreq driver for the host's processors, as long as this lives: 1, 2, 3 GHz.
 class CpuFrequencies {
 public:
-    CpuFrequencies();
+    // down: the driver lists them from the highest on
+    explicit CpuFrequencies(bool down = false);
     CpuFrequencies(const CpuFrequencies &) = delete;
     CpuFrequencies &operator=(const CpuFrequencies &) = delete;
     ~CpuFrequencies();

@@ -53,6 +53,16 @@ void set_rate(ScmiGuest &g, uint32_t id, uint32_t rate)
     g.ok(clk, 0x5, {0, id, rate, 0});
 }
 
+// Those of CpuFrequencies.
+void expect_levels(ScmiGuest &guest)
+{
+    const Answer levels = guest.ok(perf, 0x4, {0, 0});
+    CHECK_EQ(levels.u32(0), 3U);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_EQ(levels.u32(4 + 20 * i), 1000000U * (i + 1));
+    }
+}
+
 } // namespace
 
 TEST_RINGS("votes: a clock runs while anybody has it on, at the highest rate")
@@ -134,15 +144,20 @@ TEST_RINGS("votes: domains, levels, supplies and resets of two guests")
     t.b().ok(reset, 0x4, {0, 1, 0});
 }
 
+TEST("votes: a processor's frequencies ascend, as its driver may list them")
+{
+    CpuFrequencies frequencies(true);
+    ScmiFixture t(with_ring(RingKind::split), true, {CpuFrequencies::resource()});
+    expect_levels(t.guest);
+    t.guest.ok(perf, 0x7, {0, 3000000});
+    frequencies.expect_least(3000000);
+}
+
 TEST_RINGS("votes: a processor goes no slower than anybody wants it to")
 {
     CpuFrequencies frequencies;
     Two t(ring, {CpuFrequencies::resource()});
-    const Answer levels = t.a().ok(perf, 0x4, {0, 0});
-    CHECK_EQ(levels.u32(0), 3U);
-    for (unsigned i = 0; i < 3; i++) {
-        CHECK_EQ(levels.u32(4 + 20 * i), 1000000U * (i + 1));
-    }
+    expect_levels(t.a());
     frequencies.expect_least(1000000);
     t.a().ok(perf, 0x7, {0, 2000000});
     frequencies.expect_least(2000000);
